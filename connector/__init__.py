@@ -1,0 +1,1 @@
+"""The Bread & Butter CRM connector."""

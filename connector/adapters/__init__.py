@@ -1,0 +1,1 @@
+"""One folder a CRM, strangers to each other."""

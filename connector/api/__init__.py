@@ -1,0 +1,1 @@
+"""REST out, described by OpenAPI."""

@@ -1,0 +1,1 @@
+"""Pure decisions: slots, facts, steps, the fold, moves. Standard library only."""

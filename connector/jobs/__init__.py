@@ -1,0 +1,1 @@
+"""RQ entry points: ids in, a few lines each."""

@@ -1,0 +1,1 @@
+"""Pure: CRM words to slots and back, as data."""

@@ -1,0 +1,1 @@
+"""Applies events and plans writes, over ports."""

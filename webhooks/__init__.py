@@ -1,0 +1,1 @@
+"""HTTP in: verify, keep, wake."""
