@@ -1,0 +1,281 @@
+"""A record's facts, replayed in order of time, become its steps and what it says now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+
+from connector.domain.facts import Fact, Link, RecordKey, Stamp
+from connector.domain.slots import LEVER_SLOTS, Slot, is_forward
+from connector.domain.steps import Actor, Kind, Step
+from connector.mapping.lookup import Lookup, Words
+from connector.mapping.table import Deal, Disposition, Meaning
+
+# A reserved field name: whether the record exists ("yes", "no").
+ALIVE = "@alive"
+_LEVER = {str(slot.value): slot for slot in LEVER_SLOTS}
+_DECIDING = frozenset({Meaning.LIFECYCLE, Meaning.LEAD_STATUS, Meaning.DEAL_STAGE})
+
+Lookups = Mapping[int, Lookup]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another record that this one is tied to: a deal, or its company."""
+
+    record: RecordKey
+    links: Sequence[Link]
+    facts: Sequence[Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All we know of one contact or lead: its own facts and those of its deals and companies."""
+
+    record: RecordKey
+    facts: Sequence[Fact]
+    peers: Sequence[Peer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What a record says now. `mapped` tells a row's result from the default (3 or 1).
+
+    `status` is the lead status that counts for the slot: the last mapped one since the lifecycle
+    stage changed, because a disposition or an unmapped status moves nobody.
+    """
+
+    held: Mapping[Meaning, Fact] = field(default_factory=dict)
+    slot: Slot | None = None
+    mapped: bool = False
+    alive: bool = True
+    status: str = ""
+    disposition: Disposition | None = None
+    disposed_at: datetime | None = None
+    deals: Mapping[RecordKey, Deal] = field(default_factory=dict)
+    companies: Mapping[RecordKey, str] = field(default_factory=dict)
+    tied: frozenset[RecordKey] = frozenset()
+
+    def value(self, meaning: Meaning) -> str:
+        """Return the value a field holds, "" where empty or unknown."""
+        return self.held[meaning].value if meaning in self.held else ""
+
+    def tied_deals(self) -> frozenset[Deal]:
+        """Return how the deals of this record stand."""
+        return frozenset(deal for key, deal in self.deals.items() if key in self.tied)
+
+    def words(self) -> Words:
+        """Return what counts for the slot."""
+        companies = frozenset(stage for key, stage in self.companies.items() if key in self.tied)
+        return Words(self.value(Meaning.LIFECYCLE), self.status, self.tied_deals(), companies)
+
+
+def replay(history: History, lookups: Lookups) -> tuple[Saying, list[Step]]:
+    """Replay a record in order of time; what happened at one instant counts as one change."""
+    now = Saying()
+    steps: list[Step] = []
+    for _, batch in groupby(_timeline(history, lookups), key=lambda item: item.when):
+        before = now
+        items = list(batch)
+        changed: list[Fact | Link] = []
+        for item in items:
+            after = _apply(now, item, lookups)
+            if after is not now:
+                changed.append(item)
+            now = after
+        now, taken = _conclude(before, now, _Change(history.record, changed, lookups))
+        steps += taken
+    return now, steps
+
+
+def _timeline(history: History, lookups: Lookups) -> list[Fact | Link]:
+    items: list[Fact | Link] = list(history.facts)
+    for peer in history.peers:
+        items += [*peer.links, *peer.facts]
+    return sorted(items, key=lambda item: (item.when, _answers(item, lookups), *item.stamp[1:]))
+
+
+def _answers(item: Fact | Link, lookups: Lookups) -> bool:
+    """Sort a lead status behind the lifecycle stage of the same instant, which it answers."""
+    return isinstance(item, Fact) and _meaning(item, lookups) is Meaning.LEAD_STATUS
+
+
+def _meaning(fact: Fact, lookups: Lookups) -> Meaning | None:
+    return lookups[fact.version].mapping.meaning_of(fact.record.object, fact.field)
+
+
+def _apply(now: Saying, item: Fact | Link, lookups: Lookups) -> Saying:
+    """Return what the record says after one item; the same object if nothing changed."""
+    if isinstance(item, Link):
+        return _tie(now, item)
+    if item.field == ALIVE:
+        alive = item.value == "yes"
+        return now if alive is now.alive else replace(now, alive=alive)
+    meaning = _meaning(item, lookups)
+    if item.record.object == "deal":
+        return _deal(now, item, lookups) if meaning is Meaning.DEAL_STAGE else now
+    if item.record.object in {"company", "account"}:
+        return _company(now, item) if meaning is Meaning.LIFECYCLE else now
+    return _own(now, item, meaning, lookups)
+
+
+def _tie(now: Saying, link: Link) -> Saying:
+    other = link.start if link.start.object == "deal" else link.goal
+    tied = now.tied | {other} if link.present else now.tied - {other}
+    return now if tied == now.tied else replace(now, tied=tied)
+
+
+def _deal(now: Saying, fact: Fact, lookups: Lookups) -> Saying:
+    outcome = lookups[fact.version].deal(fact.value)
+    if now.deals.get(fact.record) is outcome:
+        return now
+    return replace(now, deals={**now.deals, fact.record: outcome})
+
+
+def _company(now: Saying, fact: Fact) -> Saying:
+    if now.companies.get(fact.record) == fact.value:
+        return now
+    return replace(now, companies={**now.companies, fact.record: fact.value})
+
+
+def _own(now: Saying, fact: Fact, meaning: Meaning | None, lookups: Lookups) -> Saying:
+    if meaning is None or (meaning in now.held and now.value(meaning) == fact.value):
+        return now
+    held = {**now.held, meaning: fact}
+    lookup = lookups[fact.version]
+    if meaning is Meaning.LIFECYCLE:
+        status = now.value(Meaning.LEAD_STATUS)
+        kept = status if lookup.is_mapped_status(status) else ""
+        return replace(now, held=held, status=kept)
+    if meaning is Meaning.LEAD_STATUS and _counts(fact.value, lookup):
+        return replace(now, held=held, status=fact.value)
+    return replace(now, held=held)
+
+
+def _counts(status: str, lookup: Lookup) -> bool:
+    return not status or lookup.is_mapped_status(status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What changed on a record at one instant."""
+
+    record: RecordKey
+    items: Sequence[Fact | Link]
+    lookups: Lookups
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [item for item in self.items if isinstance(item, Fact)]
+
+    def deciding(self) -> list[Fact | Link]:
+        """Return what a slot hangs on; e-mail, owner and the like do not count."""
+        return [item for item in self.items if isinstance(item, Link) or self._decides(item)]
+
+    def _decides(self, fact: Fact) -> bool:
+        return _meaning(fact, self.lookups) in _DECIDING
+
+    def lookup(self) -> Lookup:
+        """Return the mapping that the last of the deciding facts was learned under."""
+        facts = [item for item in self.deciding() if isinstance(item, Fact)]
+        versions = [fact.version for fact in facts or self.facts]
+        return self.lookups[versions[-1] if versions else max(self.lookups)]
+
+    def step(self, kind: Kind, item: Fact | Link, actor: Actor = Actor.CRM) -> Step:
+        """Make a step of this record; its key names the instant and the kind."""
+        place = "/".join(self.record)
+        return Step(
+            kind,
+            Stamp(item.when, item.event_id, item.stamp.value),
+            f"{place}@{item.when.isoformat()}:{kind}",
+            actor,
+            self.lookup().funnel,
+            record=self.record,
+            silent=all(getattr(item, "silent", False) for item in self.items),
+        )
+
+
+def _conclude(before: Saying, now: Saying, change: _Change) -> tuple[Saying, list[Step]]:
+    """Work out the slot, the disposition and the steps of one instant."""
+    if not change.items:
+        return now, []
+    steps = _existence(before, now, change) + _opt_outs(change)
+    after = _disposed(_mapped(now, change), change)
+    steps += _results(before, after, change) + _lever(change)
+    return after, steps
+
+
+def _mapped(now: Saying, change: _Change) -> Saying:
+    """Look the slot up where something deciding changed; fall back to 3 with an e-mail, else 1."""
+    slot = change.lookup().slot(now.words()) if change.deciding() else None
+    if slot is not None:
+        return replace(now, slot=slot, mapped=True)
+    if now.mapped or Meaning.EMAIL not in now.held:
+        return now
+    default = Slot.QUALIFIED if now.value(Meaning.EMAIL) else Slot.ANONYMOUS
+    funnel = change.lookup().funnel
+    if now.slot is None or is_forward(funnel, now.slot, default):
+        return replace(now, slot=default)
+    return now
+
+
+def _disposed(now: Saying, change: _Change) -> Saying:
+    if not change.deciding():
+        return now
+    status = now.value(Meaning.LEAD_STATUS)
+    disposition = change.lookup().disposition(status, now.tied_deals())
+    if disposition is now.disposition:
+        return now
+    return replace(now, disposition=disposition, disposed_at=change.items[-1].when)
+
+
+def _existence(before: Saying, now: Saying, change: _Change) -> list[Step]:
+    if before.alive is now.alive:
+        return []
+    return [change.step(Kind.ALIVE if now.alive else Kind.GONE, change.items[-1])]
+
+
+def _opt_outs(change: _Change) -> list[Step]:
+    steps = []
+    for fact in change.facts:
+        channel = change.lookups[fact.version].channel(fact.field, fact.value)
+        if channel and not fact.ours and fact.record == change.record:
+            steps.append(replace(change.step(Kind.OPT_OUT, fact), reason=f"opt_out:{channel}"))
+    return steps
+
+
+def _results(before: Saying, now: Saying, change: _Change) -> list[Step]:
+    if now.slot is None or now.slot is before.slot:
+        return []
+    cause = change.deciding() or change.items
+    ours = all(isinstance(item, Fact) and item.ours for item in cause)
+    step = change.step(Kind.KNOWN if ours else Kind.RESULT, cause[-1])
+    return [replace(step, slot=now.slot, reason=_reason(cause[-1], change.lookups))]
+
+
+def _reason(item: Fact | Link, lookups: Lookups) -> str:
+    """Name in codes what a record's step came from; never a person's words."""
+    if isinstance(item, Link):
+        return f"crm:{item.start.object}_link"
+    meaning = _meaning(item, lookups)
+    if meaning in _DECIDING and len(item.value) <= _LONGEST_CODE:
+        return f"crm:{meaning}={item.value}"
+    return f"crm:{meaning}"
+
+
+_LONGEST_CODE = 80
+
+
+def _lever(change: _Change) -> list[Step]:
+    steps = []
+    for fact in change.facts:
+        goal = _LEVER.get(fact.value)
+        meaning = _meaning(fact, change.lookups)
+        if meaning is not Meaning.LEVER or goal is None or fact.ours:
+            continue
+        if not change.lookups[fact.version].pipeline.is_empty(goal):
+            put = change.step(Kind.PUT, fact, Actor.PERSON)
+            steps.append(replace(put, slot=goal, reason="lever"))
+    return steps

@@ -1,0 +1,162 @@
+"""The mapping of one connection as data: which CRM words mean which slot, and back.
+
+Three inbound tables, evaluated independently, first match wins inside each: opt-outs, lead status
+to disposition, and (lifecycle stage, lead status, deals) to slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from connector.domain.slots import Role, Slot
+
+
+class Meaning(StrEnum):
+    """What a CRM field is to us; a connection names the field behind each, per object."""
+
+    LIFECYCLE = "lifecycle"
+    LEAD_STATUS = "lead_status"
+    EMAIL = "email"
+    OWNER = "owner"
+    OPT_OUT = "opt_out"
+    LEVER = "lever"
+    CUSTOMER_SINCE = "customer_since"
+    DEAL_STAGE = "deal_stage"
+
+
+class Disposition(StrEnum):
+    """A sales outcome that is not a slot."""
+
+    BAD_NUMBER = "bad_number"
+    BAD_TIMING = "bad_timing"
+    EXISTING_OPPORTUNITY = "existing_opportunity"
+    UNQUALIFIED = "unqualified"
+    LOST = "lost"
+
+
+class Deal(StrEnum):
+    """How a deal stands."""
+
+    WON = "won"
+    LOST = "lost"
+    OPEN = "open"
+
+
+class Mode(StrEnum):
+    """Whether a slot writes a CRM field."""
+
+    OFF = "off"
+    IF_UNCHANGED = "if_unchanged"
+
+
+NO_MOVE = "none"
+PEOPLE = frozenset({"contact", "lead"})
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutRow:
+    """A field's value that means: do not contact on this channel."""
+
+    field: str
+    value: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionRow:
+    """Lead statuses (value or label), or a deal's outcome, that mean a disposition."""
+
+    disposition: Disposition
+    status: frozenset[str] = frozenset()
+    deal: Deal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """A combination of CRM words that means a slot; an empty condition fits anything.
+
+    `status` holds "" for an empty lead status; None fits any. `target` None means: no move.
+    """
+
+    target: Role | Slot | None
+    lifecycle: frozenset[str] = frozenset()
+    status: frozenset[str] | None = None
+    deal: Deal | None = None
+    company: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A value to write when a profile comes to a slot."""
+
+    value: str
+    mode: Mode = Mode.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRow:
+    """What a slot writes to the CRM's two fields."""
+
+    source: Role | Slot
+    lifecycle: Put | None = None
+    lead_status: Put | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """All of one connection's mapping. `fields`: object -> meaning -> the CRM's field name."""
+
+    system: str
+    fields: Map[str, Map[Meaning, str]]
+    opt_out: tuple[OptOutRow, ...] = ()
+    dispositions: tuple[DispositionRow, ...] = ()
+    slots: tuple[SlotRow, ...] = ()
+    outbound: tuple[OutboundRow, ...] = ()
+    allow_backward: bool = False
+    push_opt_out: bool = False
+
+    def name_of(self, kind: str, meaning: Meaning) -> str:
+        """Return the CRM's name of a field, "" where the object has none."""
+        return self.fields.get(kind, {}).get(meaning, "")
+
+    def meaning_of(self, kind: str, name: str) -> Meaning | None:
+        """Return what a CRM field is to us."""
+        return next((m for m, own in self.fields.get(kind, {}).items() if own == name), None)
+
+    def opt_out_rows(self) -> list[OptOutRow]:
+        """Return the opt-out rows with the CRM's own field names."""
+        own = {str(meaning): name for meaning, name in self.fields.get("contact", {}).items()}
+        return [OptOutRow(own.get(r.field, r.field), r.value, r.channel) for r in self.opt_out]
+
+    def names(self, kind: str) -> list[str]:
+        """Return the CRM's names of all fields we follow on an object."""
+        own = set(self.fields.get(kind, {}).values())
+        if kind in PEOPLE:
+            own |= {row.field for row in self.opt_out_rows()}
+        return sorted(own)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a portal or org has: option labels by object and field, in its own order, and deals.
+
+    `options`: object -> field -> {value: label}, ordered. `deal_stages`: stage -> outcome.
+    """
+
+    options: Map[str, Map[str, Map[str, str]]] = field(default_factory=dict)
+    deal_stages: Map[str, Deal] = field(default_factory=dict)
+
+    def label(self, kind: str, name: str, value: str) -> str:
+        """Return an option's label, the value itself where there is none."""
+        return self.options.get(kind, {}).get(name, {}).get(value, value)
+
+    def order(self, kind: str, name: str) -> list[str]:
+        """Return a field's option values in the CRM's order."""
+        return list(self.options.get(kind, {}).get(name, {}))
+
+
+def plain(word: str) -> str:
+    """Fold case, spaces and underscores, so that words compare as people read them."""
+    return "".join(word.casefold().replace("_", " ").split())
