@@ -1,4 +1,4 @@
-"""May this profile move there, and who may say so?"""
+"""Whether a profile may move there, and who may say so."""
 
 from __future__ import annotations
 

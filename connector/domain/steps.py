@@ -13,9 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from connector.domain.facts import RecordKey, Stamp
-from connector.domain.slots import OPEN_TO_RULES, SETTLED, UNKNOWN, Funnel, Slot
+from connector.domain.slots import OPEN_TO_RULES, SETTLED, UNKNOWN, Funnel, Slot, is_forward
 from connector.domain.slots import furthest as furthest_of
-from connector.domain.slots import is_forward
 
 
 class Actor(StrEnum):
@@ -107,7 +106,8 @@ def fold(steps: Iterable[Step]) -> Story:
     moves: list[Move] = []
     for step in sorted(steps, key=lambda step: (step.stamp, step.key)):
         after = _TAKE[step.kind](standing, step)
-        after = replace(after, success_at=_success(standing, after, step))
+        if after is not standing:
+            after = replace(after, success_at=_success(standing, after, step))
         if after.slot is not None and after.slot is not standing.slot:
             moves.append(Move(standing.slot, after.slot, step.stamp.when, step))
         standing = after
@@ -119,6 +119,8 @@ def _take_result(now: Standing, step: Step) -> Standing:
     assert step.record is not None, step  # noqa: S101 - a result belongs to a record
     assert step.slot is not None, step  # noqa: S101
     before = now.results.get(step.record)
+    if before is step.slot:
+        return now
     results = {**now.results, step.record: step.slot}
     if before is not None and not is_forward(step.funnel, before, step.slot):
         live = [slot for record, slot in results.items() if record not in now.gone]
@@ -165,6 +167,8 @@ def _take_opt_out(now: Standing, _step: Step) -> Standing:
 
 
 def _take_reconsent(now: Standing, _step: Step) -> Standing:
+    if not now.suppressed:
+        return now
     under = now.under if now.under is not None else Slot.QUALIFIED
     return replace(now, suppressed=False, under=under)
 
@@ -183,8 +187,9 @@ _TAKE = {
 
 
 def _success(before: Standing, after: Standing, step: Step) -> datetime | None:
-    """Date the success: kept in 9 and 10, undone by leaving 8 backwards."""
-    if after.under is Slot.CUSTOMER:
+    """Date the success: a win counts in 9 and 10 too; leaving 8 backwards undoes it."""
+    won = step.kind is Kind.RESULT and step.slot is Slot.CUSTOMER
+    if won or after.under is Slot.CUSTOMER:
         return before.success_at or step.stamp.when
     left = before.under is Slot.CUSTOMER and after.under is not None
     if left and not is_forward(step.funnel, Slot.CUSTOMER, after.under or Slot.CUSTOMER):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connector.domain.slots import Funnel, Pipeline, Role, Slot, furthest
 from connector.mapping.table import (
@@ -58,19 +58,29 @@ class Lookup:
         """Say whether a lead status stands in the slot table."""
         return any(plain(status) in plains(row.status or ()) for row in self.mapping.slots)
 
-    def disposition(self, status: str, deals: Collection[Deal]) -> Disposition | None:
+    def asked(self, words: Words) -> Words:
+        """Return only what some row asks about, so that nothing else can change a slot."""
+        rows = self.mapping.slots
+        deals = words.deals & {row.deal for row in rows}
+        named = plains(_every(row.company for row in rows))
+        companies = {stage for stage in words.companies if plain(stage) in named}
+        return replace(words, deals=frozenset(deals), companies=frozenset(companies))
+
+    def disposition(
+        self, status: str, deals: Collection[Deal], kind: str = "contact"
+    ) -> Disposition | None:
         """Return the disposition of a lead status (value or label) or of the deals."""
-        name = self.mapping.name_of("contact", Meaning.LEAD_STATUS)
-        shown = {plain(status), plain(self.vocabulary.label("contact", name, status))} - {""}
+        name = self.mapping.name_of(kind, Meaning.LEAD_STATUS)
+        shown = {plain(status), plain(self.vocabulary.label(kind, name, status))} - {""}
         lost = Deal.LOST in deals and not {Deal.OPEN, Deal.WON} & set(deals)
         for row in self.mapping.dispositions:
             if shown & plains(row.status) or (row.deal is Deal.LOST and lost):
                 return row.disposition
         return None
 
-    def channel(self, name: str, value: str) -> str:
+    def channel(self, name: str, value: str, kind: str = "contact") -> str:
         """Return the channel that a CRM field's value opts out of, "" if none."""
-        rows = self.mapping.opt_out_rows()
+        rows = self.mapping.opt_out_rows(kind)
         return next(
             (r.channel for r in rows if r.field == name and plain(r.value) == plain(value)), ""
         )
@@ -110,7 +120,9 @@ class Lookup:
 
     def _hints(self) -> Iterator[tuple[str, Slot]]:
         for hint, role in _HINTS:
-            yield hint, self.address(role)
+            slot = self.address(role)
+            if not self.pipeline.is_empty(slot):
+                yield hint, slot
 
 
 # Parts of stage names that admins use; only ever a suggestion.

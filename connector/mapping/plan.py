@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 
 from connector.domain.slots import Slot
 from connector.mapping.lookup import Lookup, Words
-from connector.mapping.table import Meaning, Mode, OutboundRow, Put
+from connector.mapping.table import PEOPLE, Meaning, Mode, OutboundRow, Put
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,49 @@ def round_trip_faults(lookup: Lookup) -> list[str]:
 def _row_faults(row: OutboundRow, lookup: Lookup) -> list[str]:
     slot = lookup.address(row.source)
     lifecycle, status = _value(row.lifecycle), _value(row.lead_status)
-    if not lifecycle:
+    backs = _read_back(lifecycle, status, lookup)
+    if slot in backs or not backs:
         return []
-    back = lookup.slot(Words(lifecycle, status))
-    if back is slot:
-        return []
-    answer = f"slot {back.value}" if back else "no slot"
+    answer = " or ".join(f"slot {back.value}" if back else "no slot" for back in backs)
     words = f"{lifecycle} {status}".strip()
     return [f"slot {slot.value} would write {words!r}, which reads back as {answer}"]
+
+
+def _read_back(lifecycle: str, status: str, lookup: Lookup) -> Sequence[Slot | None]:
+    """Return what a write may read back as: a status alone answers any stage it may meet."""
+    if lifecycle:
+        return [lookup.slot(Words(lifecycle, status))]
+    if not lookup.is_mapped_status(status):
+        return []
+    met = {"", *(stage for row in lookup.mapping.slots for stage in row.lifecycle)}
+    return sorted({slot for stage in met if (slot := lookup.slot(Words(stage, status)))})
+
+
+def outbound_faults(lookup: Lookup) -> list[str]:
+    """Name slots with two outbound rows, and values that the CRM is known not to offer."""
+    sources = [lookup.address(row.source) for row in lookup.mapping.outbound]
+    doubled = sorted({slot for slot in sources if sources.count(slot) > 1})
+    return [
+        *(f"slot {slot.value} has more than one outbound row" for slot in doubled),
+        *(fault for row in lookup.mapping.outbound for fault in _unwritable(row, lookup)),
+    ]
+
+
+def _unwritable(row: OutboundRow, lookup: Lookup) -> Iterator[str]:
+    slot = lookup.address(row.source)
+    for meaning, put in (
+        (Meaning.LIFECYCLE, row.lifecycle),
+        (Meaning.LEAD_STATUS, row.lead_status),
+    ):
+        names = {kind: lookup.mapping.name_of(kind, meaning) for kind in sorted(PEOPLE)}
+        if not _value(put):
+            continue
+        if not any(names.values()):
+            yield f"slot {slot.value} would write a {meaning}, but no field is named for it"
+        for kind, name in names.items():
+            options = lookup.vocabulary.order(kind, name)
+            if options and _value(put) not in options:
+                yield f"slot {slot.value}: {name} of a {kind} does not offer {_value(put)!r}"
 
 
 def _value(put: Put | None) -> str:

@@ -11,7 +11,7 @@ from connector.domain.facts import Fact, Link, RecordKey, Stamp
 from connector.domain.slots import LEVER_SLOTS, Slot, is_forward
 from connector.domain.steps import Actor, Kind, Step
 from connector.mapping.lookup import Lookup, Words
-from connector.mapping.table import Deal, Disposition, Meaning
+from connector.mapping.table import PEOPLE, Deal, Disposition, Meaning
 
 # A reserved field name: whether the record exists ("yes", "no").
 ALIVE = "@alive"
@@ -44,7 +44,8 @@ class Saying:
     """What a record says now. `mapped` tells a row's result from the default (3 or 1).
 
     `status` is the lead status that counts for the slot: the last mapped one since the lifecycle
-    stage changed, because a disposition or an unmapped status moves nobody.
+    stage changed, because a disposition or an unmapped status moves nobody. `versions` are the
+    mappings that deals and companies were learned under, `others` the fields without a meaning.
     """
 
     held: Mapping[Meaning, Fact] = field(default_factory=dict)
@@ -57,6 +58,8 @@ class Saying:
     deals: Mapping[RecordKey, Deal] = field(default_factory=dict)
     companies: Mapping[RecordKey, str] = field(default_factory=dict)
     tied: frozenset[RecordKey] = frozenset()
+    versions: Mapping[RecordKey, int] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, meaning: Meaning) -> str:
         """Return the value a field holds, "" where empty or unknown."""
@@ -85,7 +88,7 @@ def replay(history: History, lookups: Lookups) -> tuple[Saying, list[Step]]:
             if after is not now:
                 changed.append(item)
             now = after
-        now, taken = _conclude(before, now, _Change(history.record, changed, lookups))
+        now, taken = _conclude(before, now, _Change(history.record, changed, lookups, now.versions))
         steps += taken
     return now, steps
 
@@ -94,7 +97,13 @@ def _timeline(history: History, lookups: Lookups) -> list[Fact | Link]:
     items: list[Fact | Link] = list(history.facts)
     for peer in history.peers:
         items += [*peer.links, *peer.facts]
-    return sorted(items, key=lambda item: (item.when, _answers(item, lookups), *item.stamp[1:]))
+    return sorted(items, key=lambda item: _place(item, lookups))
+
+
+def _place(item: Fact | Link, lookups: Lookups) -> tuple[object, ...]:
+    """Return an item's place in order of time; no two different items share one."""
+    names = (*item.start, *item.goal) if isinstance(item, Link) else (*item.record, item.field)
+    return item.when, _answers(item, lookups), *item.stamp[1:], names
 
 
 def _answers(item: Fact | Link, lookups: Lookups) -> bool:
@@ -111,6 +120,8 @@ def _apply(now: Saying, item: Fact | Link, lookups: Lookups) -> Saying:
     if isinstance(item, Link):
         return _tie(now, item)
     if item.field == ALIVE:
+        if item.record.object not in PEOPLE:
+            return now
         alive = item.value == "yes"
         return now if alive is now.alive else replace(now, alive=alive)
     meaning = _meaning(item, lookups)
@@ -122,26 +133,35 @@ def _apply(now: Saying, item: Fact | Link, lookups: Lookups) -> Saying:
 
 
 def _tie(now: Saying, link: Link) -> Saying:
-    other = link.start if link.start.object == "deal" else link.goal
+    other = _peer(link)
     tied = now.tied | {other} if link.present else now.tied - {other}
     return now if tied == now.tied else replace(now, tied=tied)
+
+
+def _peer(link: Link) -> RecordKey:
+    return link.goal if link.start.object in PEOPLE else link.start
 
 
 def _deal(now: Saying, fact: Fact, lookups: Lookups) -> Saying:
     outcome = lookups[fact.version].deal(fact.value)
     if now.deals.get(fact.record) is outcome:
         return now
-    return replace(now, deals={**now.deals, fact.record: outcome})
+    versions = {**now.versions, fact.record: fact.version}
+    return replace(now, deals={**now.deals, fact.record: outcome}, versions=versions)
 
 
 def _company(now: Saying, fact: Fact) -> Saying:
     if now.companies.get(fact.record) == fact.value:
         return now
-    return replace(now, companies={**now.companies, fact.record: fact.value})
+    versions = {**now.versions, fact.record: fact.version}
+    return replace(now, companies={**now.companies, fact.record: fact.value}, versions=versions)
 
 
 def _own(now: Saying, fact: Fact, meaning: Meaning | None, lookups: Lookups) -> Saying:
-    if meaning is None or (meaning in now.held and now.value(meaning) == fact.value):
+    if meaning is None:
+        same = now.others.get(fact.field) == fact.value
+        return now if same else replace(now, others={**now.others, fact.field: fact.value})
+    if meaning in now.held and now.value(meaning) == fact.value:
         return now
     held = {**now.held, meaning: fact}
     lookup = lookups[fact.version]
@@ -165,6 +185,7 @@ class _Change:
     record: RecordKey
     items: Sequence[Fact | Link]
     lookups: Lookups
+    versions: Mapping[RecordKey, int]
 
     @property
     def facts(self) -> list[Fact]:
@@ -178,9 +199,14 @@ class _Change:
         return _meaning(fact, self.lookups) in _DECIDING
 
     def lookup(self) -> Lookup:
-        """Return the mapping that the last of the deciding facts was learned under."""
+        """Return the mapping that the last of the deciding facts was learned under.
+
+        A link has the version of what its other end said: it says nothing by itself.
+        """
         facts = [item for item in self.deciding() if isinstance(item, Fact)]
         versions = [fact.version for fact in facts or self.facts]
+        peers = [_peer(item) for item in self.items if isinstance(item, Link)]
+        versions = versions or [self.versions[peer] for peer in peers if peer in self.versions]
         return self.lookups[versions[-1] if versions else max(self.lookups)]
 
     def step(self, kind: Kind, item: Fact | Link, actor: Actor = Actor.CRM) -> Step:
@@ -202,14 +228,14 @@ def _conclude(before: Saying, now: Saying, change: _Change) -> tuple[Saying, lis
     if not change.items:
         return now, []
     steps = _existence(before, now, change) + _opt_outs(change)
-    after = _disposed(_mapped(now, change), change)
+    after = _disposed(before, _mapped(before, now, change), change)
     steps += _results(before, after, change) + _lever(change)
     return after, steps
 
 
-def _mapped(now: Saying, change: _Change) -> Saying:
-    """Look the slot up where something deciding changed; fall back to 3 with an e-mail, else 1."""
-    slot = change.lookup().slot(now.words()) if change.deciding() else None
+def _mapped(before: Saying, now: Saying, change: _Change) -> Saying:
+    """Look the slot up where what rows ask about changed; fall back to 3 with an e-mail, else 1."""
+    slot = change.lookup().slot(now.words()) if _says_anew(before, now, change) else None
     if slot is not None:
         return replace(now, slot=slot, mapped=True)
     if now.mapped or Meaning.EMAIL not in now.held:
@@ -221,11 +247,19 @@ def _mapped(now: Saying, change: _Change) -> Saying:
     return now
 
 
-def _disposed(now: Saying, change: _Change) -> Saying:
-    if not change.deciding():
+def _says_anew(before: Saying, now: Saying, change: _Change) -> bool:
+    """Say whether the slot must be looked up; else an old fact would answer to a newer mapping."""
+    if not _DECIDING & before.held.keys() and _DECIDING & now.held.keys():
+        return True
+    lookup = change.lookup()
+    return lookup.asked(before.words()) != lookup.asked(now.words())
+
+
+def _disposed(before: Saying, now: Saying, change: _Change) -> Saying:
+    status, deals = now.value(Meaning.LEAD_STATUS), now.tied_deals()
+    if (before.value(Meaning.LEAD_STATUS), before.tied_deals()) == (status, deals):
         return now
-    status = now.value(Meaning.LEAD_STATUS)
-    disposition = change.lookup().disposition(status, now.tied_deals())
+    disposition = change.lookup().disposition(status, deals, change.record.object)
     if disposition is now.disposition:
         return now
     return replace(now, disposition=disposition, disposed_at=change.items[-1].when)
@@ -238,12 +272,15 @@ def _existence(before: Saying, now: Saying, change: _Change) -> list[Step]:
 
 
 def _opt_outs(change: _Change) -> list[Step]:
-    steps = []
+    steps = {}
     for fact in change.facts:
-        channel = change.lookups[fact.version].channel(fact.field, fact.value)
+        kind = fact.record.object
+        channel = change.lookups[fact.version].channel(fact.field, fact.value, kind)
         if channel and not fact.ours and fact.record == change.record:
-            steps.append(replace(change.step(Kind.OPT_OUT, fact), reason=f"opt_out:{channel}"))
-    return steps
+            step = change.step(Kind.OPT_OUT, fact)
+            key = f"{step.key}:{channel}"
+            steps[channel] = replace(step, key=key, reason=f"opt_out:{channel}")
+    return list(steps.values())
 
 
 def _results(before: Saying, now: Saying, change: _Change) -> list[Step]:
@@ -278,4 +315,4 @@ def _lever(change: _Change) -> list[Step]:
         if not change.lookups[fact.version].pipeline.is_empty(goal):
             put = change.step(Kind.PUT, fact, Actor.PERSON)
             steps.append(replace(put, slot=goal, reason="lever"))
-    return steps
+    return steps[-1:]

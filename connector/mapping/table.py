@@ -125,16 +125,16 @@ class Mapping:
         """Return what a CRM field is to us."""
         return next((m for m, own in self.fields.get(kind, {}).items() if own == name), None)
 
-    def opt_out_rows(self) -> list[OptOutRow]:
-        """Return the opt-out rows with the CRM's own field names."""
-        own = {str(meaning): name for meaning, name in self.fields.get("contact", {}).items()}
+    def opt_out_rows(self, kind: str = "contact") -> list[OptOutRow]:
+        """Return the opt-out rows with the CRM's own field names on an object."""
+        own = {str(meaning): name for meaning, name in self.fields.get(kind, {}).items()}
         return [OptOutRow(own.get(r.field, r.field), r.value, r.channel) for r in self.opt_out]
 
     def names(self, kind: str) -> list[str]:
         """Return the CRM's names of all fields we follow on an object."""
         own = set(self.fields.get(kind, {}).values())
         if kind in PEOPLE:
-            own |= {row.field for row in self.opt_out_rows()}
+            own |= {row.field for row in self.opt_out_rows(kind)}
         return sorted(own)
 
 

@@ -1,0 +1,170 @@
+"""Keeps one connection inside the customer's quota; it never waits, it says how long to."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from connector.domain.errors import CrmBusy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PLANNED = 0.9  # of a limit: HubSpot's window and ours don't start at the same moment
+DAY = 86_400.0
+TICK = 0.001  # so that whoever waits as long as told does find room
+_PREFIX = "x-hubspot-ratelimit-"
+# A header's name and the largest number in it that makes sense.
+_TOLD = {
+    "max": 10_000,
+    "remaining": 10_000,
+    "interval-milliseconds": 3_600_000,
+    "daily": 100_000_000,
+    "daily-remaining": 100_000_000,
+}
+
+
+class Limiter:
+    """A sliding window and a daily budget, with a share of both kept for urgent calls."""
+
+    def __init__(
+        self,
+        per_window: int = 110,
+        window_s: float = 10.0,
+        daily: int | None = None,
+        reserve: float = 0.05,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._per_window = per_window
+        self._window = window_s
+        self._daily = daily
+        self._reserve = reserve
+        self._clock = clock
+        self.wall = wall
+        self._calls: deque[float] = deque()
+        self._blocked = -math.inf
+        self._zone = "UTC"
+        self._day_used = 0
+        self._day_ends = wall() + self.midnight()
+
+    def take(self, *, urgent: bool = False) -> None:
+        """Take the room for one call; raise CrmBusy with the wait when there is none."""
+        now = self._clock()
+        blocked = self._blocked - now
+        wait = max(blocked, self._window_wait(now, urgent=urgent), self._day_wait(urgent=urgent))
+        if wait > 0:
+            raise CrmBusy("no room for a call to HubSpot within its rate limit", retry_in=wait)
+        self._calls.append(now)
+        self._day_used += 1
+
+    def heard(self, headers: Mapping[str, str]) -> None:
+        """Learn from an answer's rate headers, names in lower case: the vendor counts best."""
+        told = {name: _count(headers.get(_PREFIX + name), most) for name, most in _TOLD.items()}
+        self._per_window = told["max"] or self._per_window
+        if told["interval-milliseconds"]:
+            self._window = told["interval-milliseconds"] / 1000
+        self._catch_up(told["max"], told["remaining"])
+        self._daily = told["daily"] or self._daily
+        if self._daily is not None and told["daily-remaining"] is not None:
+            self._roll_day()
+            self._day_used = self._daily - told["daily-remaining"]
+
+    def block(self, seconds: float) -> None:
+        """Let no call begin for so long, at most a day."""
+        self._blocked = max(self._blocked, self._clock() + min(seconds, DAY))
+
+    def midnight(self) -> float:
+        """Return the seconds until the portal's next midnight, at most a day."""
+        now = self.wall()
+        local = datetime.fromtimestamp(now, ZoneInfo(self._zone)) + timedelta(days=1)
+        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return min(max(day.timestamp() - now, TICK), DAY)
+
+    def live_in(self, zone: str) -> None:
+        """Count days in the portal's time zone; an unknown one changes nothing."""
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, KeyError):
+            return
+        self._zone = zone
+        self._day_ends = self.wall() + self.midnight()
+
+    def state(self) -> dict[str, object]:
+        """Return all it knows as plain JSON with times of day, for the lease's next holder."""
+        shift = self.wall() - self._clock()
+        return {
+            "calls": [call + shift for call in self._calls],
+            "blocked_until": max(self._blocked + shift, 0.0),
+            "per_window": self._per_window,
+            "window_s": self._window,
+            "daily": self._daily,
+            "day_used": self._day_used,
+            "day_ends": self._day_ends,
+            "zone": self._zone,
+        }
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Go on from what the lease's last holder knew; what makes no sense is passed over."""
+        now, wall = self._clock(), self.wall()
+        calls = state.get("calls")
+        if isinstance(calls, list):
+            known = (_number(call, wall) for call in calls)
+            self._calls = deque(sorted(min(call - wall, 0.0) + now for call in known))
+        self._blocked = now + min(_number(state.get("blocked_until"), 0.0) - wall, DAY)
+        self._per_window = _count(state.get("per_window"), _TOLD["max"]) or self._per_window
+        self._window = max(_number(state.get("window_s"), self._window), TICK)
+        self._daily = _count(state.get("daily"), _TOLD["daily"]) or self._daily
+        self.live_in(str(state.get("zone", "")))
+        self._day_used = _count(state.get("day_used"), _TOLD["daily"]) or 0
+        self._day_ends = min(_number(state.get("day_ends"), wall), wall + DAY)
+
+    def _room(self, limit: int, *, urgent: bool) -> int:
+        planned = limit * PLANNED
+        return max(1, math.floor(planned if urgent else planned - limit * self._reserve))
+
+    def _window_wait(self, now: float, *, urgent: bool) -> float:
+        self._forget(now)
+        over = len(self._calls) - self._room(self._per_window, urgent=urgent)
+        return self._calls[over] + self._window - now + TICK if over >= 0 else 0.0
+
+    def _forget(self, now: float) -> None:
+        while self._calls and self._calls[0] + self._window <= now:
+            self._calls.popleft()
+
+    def _day_wait(self, *, urgent: bool) -> float:
+        if self._daily is None:
+            return 0.0
+        self._roll_day()
+        full = self._day_used >= self._room(self._daily, urgent=urgent)
+        return self._day_ends - self.wall() + TICK if full else 0.0
+
+    def _roll_day(self) -> None:
+        if self.wall() >= self._day_ends:
+            self._day_used = 0
+            self._day_ends = self.wall() + self.midnight()
+
+    def _catch_up(self, limit: int | None, remaining: int | None) -> None:
+        """Count the calls that others made with the same credentials as made just now."""
+        if limit is None or remaining is None:
+            return
+        now = self._clock()
+        self._forget(now)
+        others = limit - remaining - len(self._calls)
+        self._calls.extend([now] * others)
+
+
+def _count(value: object, most: int) -> int | None:
+    told = str(value)
+    good = told.isascii() and told.isdigit() and len(told) <= len(str(most))
+    return int(told) if good and int(told) <= most else None
+
+
+def _number(value: object, otherwise: float) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return otherwise
+    return float(value)

@@ -1,0 +1,89 @@
+"""HubSpot as the product's `Crm`: one portal behind one client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connector.adapters.hubspot import catalog, readings, setup
+from connector.adapters.hubspot.optouts import OptOuts
+from connector.adapters.hubspot.shapes import text
+from connector.adapters.hubspot.writes import write
+from connector.domain.errors import CrmDown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connector.adapters.hubspot.client import Client
+    from connector.ports import (
+        DealStage,
+        FieldInfo,
+        Outcome,
+        OwnField,
+        Page,
+        Reading,
+        SetupStep,
+        Tie,
+        Write,
+    )
+
+
+class HubSpot:
+    """One HubSpot portal; see `connector.ports.Crm` for the contract."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def prove(self) -> str:
+        """Return the portal's id, and learn its time zone for the daily limit."""
+        account = self.client.call("account")
+        self.client.limiter.live_in(text(account.get("timeZone")))
+        portal = text(account.get("portalId"))
+        if not portal:
+            raise CrmDown("HubSpot's answer to account names no portal")
+        return portal
+
+    def read(
+        self, kind: str, ids: Sequence[str], fields: Sequence[str], dated: Sequence[str]
+    ) -> list[Reading]:
+        """Read records by id; `dated` fields come with history. A missing id is left out."""
+        return readings.read(self.client, readings.Wanted(kind, fields, dated), ids)
+
+    def page(
+        self, kind: str, after: str | None, fields: Sequence[str], dated: Sequence[str]
+    ) -> Page:
+        """Read the next page of all records."""
+        return readings.page(self.client, readings.Wanted(kind, fields, dated), after)
+
+    def ties(self, kind: str, ids: Sequence[str], to_kind: str) -> list[Tie]:
+        """Return which records of `to_kind` the given ones are tied to."""
+        return readings.ties(self.client, kind, ids, to_kind)
+
+    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+        """Write records, one outcome each, in the same order."""
+        return write(self.client, kind, writes)
+
+    def opted_out(self, emails: Sequence[str]) -> Mapping[str, bool]:
+        """Say which addresses are opted out; one that HubSpot won't judge is left out."""
+        return OptOuts(self.client).read(emails)
+
+    def opt_out(self, emails: Sequence[str]) -> None:
+        """Opt addresses out of all e-mail, ahead of other calls."""
+        OptOuts(self.client, urgent=True).write(emails)
+
+    def fields(self, kind: str) -> list[FieldInfo]:
+        """Return the fields of an object with their options."""
+        return catalog.fields(self.client, kind)
+
+    def deal_stages(self) -> list[DealStage]:
+        """Return the stages of all deal pipelines."""
+        return catalog.deal_stages(self.client)
+
+    def install(self, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:
+        """Plan, or apply, our own fields on contacts; idempotent."""
+        return setup.install(self.client, own, apply=apply)
+
+    def uninstall(
+        self, own: Sequence[OwnField], *, drop_fields: bool, apply: bool
+    ) -> list[SetupStep]:
+        """Plan, or apply, the removal; without `drop_fields` the fields and their data stay."""
+        return setup.uninstall(self.client, own, drop_fields=drop_fields, apply=apply)

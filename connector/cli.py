@@ -1,0 +1,18 @@
+"""The console script `connector`."""
+
+from __future__ import annotations
+
+import click
+
+from connector.commands import connect, run
+
+
+@click.group()
+@click.version_option(package_name="breadbutter-connector")
+def main() -> None:
+    """Join Bread & Butter's lead pipeline with the CRM that sales works in."""
+
+
+for topic in (run, connect):
+    for command in topic.COMMANDS:
+        main.add_command(command)

@@ -1,0 +1,86 @@
+"""Commands that run processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from connector import bootstrap
+from connector.commands.shown import guarded
+from connector.runtime.lifeline import Lifeline
+from connector.settings import missing_for_procfile
+from connector.store.migrate import upgrade
+
+strict = click.option(
+    "--strict", is_flag=True, help="Refuse to start without database, Redis and keys set."
+)
+
+
+def _check(own: Any, *, is_strict: bool) -> None:
+    missing = missing_for_procfile(own) if is_strict else []
+    if missing:
+        click.echo(f"error: set {', '.join(missing)} before starting this process", err=True)
+        sys.exit(1)
+
+
+def _process(name: str, text: str, run: Callable[[Any, Lifeline], Any]) -> click.Command:
+    @click.command(name, help=text)
+    @strict
+    @guarded
+    def command(*, strict: bool) -> None:
+        own = bootstrap.settings()
+        _check(own, is_strict=strict)
+        run(own, Lifeline.from_environment())
+
+    return command
+
+
+def _web(own: Any, lifeline: Lifeline) -> None:
+    from connector.runtime.web import run_web  # noqa: PLC0415 - granian is for this process only
+
+    run_web(own, lifeline)
+
+
+def _worker(own: Any, lifeline: Lifeline) -> None:
+    from connector.runtime.worker import run_worker  # noqa: PLC0415
+
+    run_worker(own, lifeline)
+
+
+def _clock(own: Any, lifeline: Lifeline) -> None:
+    from connector.runtime.clock import run_clock  # noqa: PLC0415
+
+    run_clock(own, lifeline)
+
+
+web = _process("web", "Serve webhooks and the API.", _web)
+worker = _process("worker", "Work jobs off; finds what waits in SQL by itself.", _worker)
+clock = _process("clock", "Wake workers for what waits, and keep house.", _clock)
+
+
+@click.command()
+@strict
+@guarded
+def migrate(*, strict: bool) -> None:
+    """Bring the database to the newest schema."""
+    own = bootstrap.settings()
+    _check(own, is_strict=strict)
+    upgrade(own.database_url)
+    click.echo("the database has the newest schema")
+
+
+@click.command()
+@guarded
+def up() -> None:
+    """Run everything: web, worker, clock and an embedded Valkey, until Ctrl-C."""
+    from connector.runtime.up import run_up  # noqa: PLC0415
+
+    own = bootstrap.settings()
+    upgrade(own.database_url)
+    sys.exit(run_up(own))
+
+
+COMMANDS = (web, worker, clock, migrate, up)

@@ -1,0 +1,65 @@
+"""The inside of the webhook endpoints: who sends, where it is kept, whom to wake."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime
+
+from connector.domain.errors import NotFound
+from connector.pipeline.services import Services
+from connector.settings import Settings
+from webhooks.intake import Sender
+
+# A rotated secret or a new connection is seen this many seconds later at most.
+FRESH_FOR = 5.0
+
+
+class StoreIntake:
+    """Keeps deliveries in the store; senders are looked up once in a while, not per request."""
+
+    def __init__(self, services: Services, settings: Settings) -> None:
+        self._services = services
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._senders: dict[tuple[str, str], tuple[float, Sender | None]] = {}
+
+    def sender(self, system: str, connection_id: str) -> Sender | None:
+        """Return who a URL belongs to, None if nobody."""
+        key = (system, connection_id)
+        with self._lock:
+            kept = self._senders.get(key)
+        if kept and kept[1] is not None and time.monotonic() - kept[0] < FRESH_FOR:
+            return kept[1]
+        found = self._look_up(system, connection_id)
+        if found is not None:
+            with self._lock:
+                self._senders[key] = (time.monotonic(), found)
+        return found
+
+    def _look_up(self, system: str, connection_id: str) -> Sender | None:
+        with self._services.store.reading() as unit:
+            try:
+                connection = unit.connection(connection_id)
+            except NotFound:
+                return None
+            if connection.system != system:
+                return None
+            secret = unit.secrets(connection.id).get("client_secret", "")
+        return Sender(connection.account_id, connection.id, connection.signature, secret)
+
+    def app_secret(self, system: str) -> str:
+        """Return the secret of our app at a vendor, "" while none is set."""
+        secret = {"hubspot": self._settings.hubspot_client_secret}.get(system)
+        return secret.get_secret_value() if secret else ""
+
+    def keep(self, system: str, sender: Sender | None, body: bytes, trace: str) -> None:
+        """Keep a delivery durably, then wake a worker; raise StoreBusy."""
+        owner = (sender.account_id, sender.connection_id) if sender else None
+        with self._services.store.writing() as unit:
+            unit.keep_delivery(system, owner, body, self.now(), trace)
+        self._services.wake("split", "all")
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._services.now()

@@ -1,0 +1,13 @@
+"""RQ's way in to working an account's events off."""
+
+from __future__ import annotations
+
+from connector.bootstrap import services, waker
+from connector.domain.facts import AccountId
+from connector.pipeline import drain as pipeline
+
+
+def drain(account_id: str) -> None:
+    """Work off what waits for an account."""
+    waker().clear("drain", account_id)
+    pipeline.drain(services(), AccountId(account_id))

@@ -1,0 +1,236 @@
+"""Events become facts: one small function a kind of happening, order of arrival does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from connector.domain.facts import Fact, Link, RecordKey, clock
+from connector.mapping.replay import ALIVE
+from connector.mapping.table import PEOPLE, Meaning
+from connector.pipeline.reading import fields_of, parse_reading
+from connector.pipeline.scene import Scene
+from connector.ports import Happening, Reading
+from connector.stored import Arrival, Pending, Purpose, Record
+
+FOLLOWED = PEOPLE | {"deal", "company", "account"}
+GUARDED = frozenset({Meaning.LIFECYCLE, Meaning.LEAD_STATUS, Meaning.OWNER})
+# How far the CRM's clock and ours may be apart when an echo is recognised.
+_BEFORE, _AFTER = timedelta(minutes=1), timedelta(minutes=5)
+
+
+def take_in(scene: Scene, arrivals: Iterable[Arrival], buried: Mapping[str, datetime]) -> None:
+    """Apply events to a scene; `buried` dates the erasure of sealed addresses and records."""
+    for arrival in arrivals:
+        if arrival.event.object in FOLLOWED and not _is_buried(arrival, buried):
+            scene.traces[arrival.record] = arrival.trace
+            if arrival.silent:
+                scene.bulk_batch = arrival.trace
+            _TAKE.get(arrival.event.happening, _ignore)(scene, arrival)
+        scene.changes.done.append(arrival.id)
+
+
+def _is_buried(arrival: Arrival, buried: Mapping[str, datetime]) -> bool:
+    return "/".join(arrival.record) in buried
+
+
+def _when(arrival: Arrival) -> datetime:
+    return clock(arrival.event.occurred_at, arrival.received_at)
+
+
+def _ignore(_scene: Scene, _arrival: Arrival) -> None:
+    """Kinds that say nothing to us are kept in the inbox, without effect."""
+
+
+def _meet(scene: Scene, arrival: Arrival, key: RecordKey) -> None:
+    """Know a record; one that we have never read is read soon."""
+    if scene.record(key).read_at is None:
+        scene.ask(key, arrival.lane)
+    scene.touched.add(key)
+
+
+def _changed(scene: Scene, arrival: Arrival) -> None:
+    _meet(scene, arrival, arrival.record)
+    name, value = str(arrival.event.data["field"]), str(arrival.event.data["value"])
+    lookup = scene.lookup(arrival.connection_id)
+    if name in lookup.mapping.names(arrival.event.object):
+        fact = Fact(
+            arrival.record,
+            name,
+            _normal(lookup.mapping.meaning_of(arrival.event.object, name), value),
+            _when(arrival),
+            arrival.event.event_id,
+            lookup.version,
+            silent=arrival.silent,
+        )
+        event = arrival.event
+        ours = bool(event.data.get("ours")) or is_ours(scene, fact, event.origin_id)
+        hear(scene, replace(fact, ours=ours))
+
+
+def _normal(meaning: Meaning | None, value: str) -> str:
+    return value.strip().lower() if meaning is Meaning.EMAIL else value
+
+
+def hear(scene: Scene, fact: Fact) -> None:
+    """Learn a fact, and put back a human's edit that one of our writes ran over."""
+    if scene.learn(fact) and not fact.ours:
+        _put_back(scene, fact)
+
+
+def is_ours(scene: Scene, fact: Fact, origin_id: str) -> bool:
+    """Say whether a fact is the echo of our own write: source id and write ledger must match."""
+    connection = scene.connections[fact.record.connection_id]
+    if not connection.app or origin_id != connection.app:
+        return False
+    return any(
+        row.field == fact.field
+        and row.value == fact.value
+        and row.intent_at - _BEFORE <= fact.when <= (row.written_at or row.intent_at) + _AFTER
+        for row in scene.writings(fact.record)
+    )
+
+
+def _put_back(scene: Scene, fact: Fact) -> None:
+    lookup = scene.lookup(fact.record.connection_id)
+    if lookup.mapping.meaning_of(fact.record.object, fact.field) not in GUARDED:
+        return
+    for row in scene.writings(fact.record):
+        ran_over = (
+            row.field == fact.field
+            and row.written_at is not None
+            and not row.restored
+            and (row.seen_at is None or fact.when > row.seen_at)
+            and fact.when <= row.written_at
+            and fact.value not in {row.seen, row.value, ""}
+        )
+        if ran_over:
+            _restore(scene, fact, row.value)
+            scene.changes.restored.append(row.id)
+            return
+
+
+def _restore(scene: Scene, fact: Fact, ours: str) -> None:
+    profile_id = scene.record(fact.record).profile_id
+    scene.want(
+        Pending(
+            0,
+            fact.record,
+            Purpose.RESTORE,
+            {fact.field: fact.value},
+            {fact.field: ours},
+            profile_id,
+            cause="restore",
+            due_at=scene.now,
+        )
+    )
+    scene.note("human_edit_put_back", fact.field, profile_id, fact.record.record_id)
+
+
+def _exists(value: str) -> Callable[[Scene, Arrival], None]:
+    def apply(scene: Scene, arrival: Arrival) -> None:
+        version = scene.lookup(arrival.connection_id).version
+        event = arrival.event
+        fact = Fact(arrival.record, ALIVE, value, _when(arrival), event.event_id, version)
+        scene.record(arrival.record)
+        scene.learn(fact)
+        if value == "yes":
+            scene.ask(arrival.record, arrival.lane)
+
+    return apply
+
+
+def _merged(scene: Scene, arrival: Arrival) -> None:
+    """Several records became one: the others are gone, their people are one person."""
+    event = arrival.event
+    into = RecordKey(arrival.connection_id, event.object, str(event.data["into"]))
+    version = scene.lookup(arrival.connection_id).version
+    merged = event.data["merged"]
+    for record_id in merged if isinstance(merged, list) else []:
+        key = RecordKey(arrival.connection_id, event.object, str(record_id))
+        scene.learn(Fact(key, ALIVE, "no", _when(arrival), event.event_id, version))
+        scene.put(replace(scene.record(key), merged_into=into.record_id, ask_at=None))
+    scene.record(into)
+    scene.touched.add(into)
+    scene.ask(into, arrival.lane)
+
+
+def _erased(scene: Scene, arrival: Arrival) -> None:
+    scene.record(arrival.record)
+    scene.touched.add(arrival.record)
+    scene.forgotten.add(arrival.record)
+
+
+def _linked(scene: Scene, arrival: Arrival) -> None:
+    data = arrival.event.data
+    goal = RecordKey(arrival.connection_id, str(data["to_object"]), str(data["to_id"]))
+    if goal.object not in FOLLOWED:
+        return
+    for key in (arrival.record, goal):
+        _meet(scene, arrival, key)
+    present = bool(data["present"])
+    scene.tie(Link(arrival.record, goal, present, _when(arrival), arrival.event.event_id))
+
+
+def _read(scene: Scene, arrival: Arrival) -> None:
+    """Apply a read of ours: dated history where the CRM tells it, else only what differs."""
+    reading = parse_reading(arrival.event.data)
+    if reading.record_id != reading.asked_id:
+        _moved_on(scene, arrival, reading)
+    key = arrival.record
+    record = scene.record(key)
+    scene.put(replace(record, ask_at=None, asked=0, read_at=arrival.received_at))
+    if arrival.event.data.get("missing"):
+        _missing(scene, arrival)
+        return
+    lookup = scene.lookup(arrival.connection_id)
+    known = {fact.field: fact for fact in sorted(scene.known(key), key=lambda f: f.stamp)}
+    for fact, origin_id in fields_of(reading, key, lookup, known):
+        fact = replace(fact, silent=arrival.silent)
+        hear(scene, replace(fact, ours=is_ours(scene, fact, origin_id)))
+    _revive(scene, arrival, record)
+    for other in reading_ties(arrival):
+        since = reading.created_at or arrival.received_at
+        scene.record(other)
+        if arrival.record.object == "deal":
+            scene.tie(Link(key, other, present=True, when=since, event_id=""))
+
+
+def reading_ties(arrival: Arrival) -> list[RecordKey]:
+    """Return the records that a reading came with."""
+    ties = arrival.event.data.get("ties")
+    pairs = ties if isinstance(ties, list) else []
+    return [RecordKey(arrival.connection_id, str(kind), str(id_)) for kind, id_ in pairs]
+
+
+def _moved_on(scene: Scene, arrival: Arrival, reading: Reading) -> None:
+    """The CRM answered under another id: the asked record was merged into that one."""
+    asked = RecordKey(arrival.connection_id, arrival.event.object, reading.asked_id)
+    version = scene.lookup(arrival.connection_id).version
+    scene.learn(Fact(asked, ALIVE, "no", arrival.received_at, "merged", version))
+    scene.put(replace(scene.record(asked), merged_into=reading.record_id, ask_at=None))
+
+
+def _missing(scene: Scene, arrival: Arrival) -> None:
+    version = scene.lookup(arrival.connection_id).version
+    scene.learn(Fact(arrival.record, ALIVE, "no", arrival.received_at, "missing", version))
+
+
+def _revive(scene: Scene, arrival: Arrival, record: Record) -> None:
+    """A record that we thought gone is there after all."""
+    if not record.alive and not record.merged_into:
+        version = scene.lookup(arrival.connection_id).version
+        scene.learn(Fact(record.key, ALIVE, "yes", arrival.received_at, "read", version))
+
+
+_TAKE: Mapping[Happening, Callable[[Scene, Arrival], None]] = {
+    Happening.CHANGED: _changed,
+    Happening.CREATED: _exists("yes"),
+    Happening.RESTORED: _exists("yes"),
+    Happening.DELETED: _exists("no"),
+    Happening.MERGED: _merged,
+    Happening.ERASED: _erased,
+    Happening.LINKED: _linked,
+    Happening.READ: _read,
+}

@@ -1,0 +1,158 @@
+"""One connection's traffic to its CRM: reads and writes, under the connection's lease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from connector.domain.errors import (
+    ConnectorError,
+    CrmBusy,
+    CrmDenied,
+    CrmDown,
+    CrmError,
+    CrmRevoked,
+)
+from connector.pipeline.guarded import finish_journal, send_guarded
+from connector.pipeline.reads import read_next
+from connector.pipeline.send import Sending, send_opt_outs, send_own
+from connector.pipeline.services import Line, Services
+from connector.stored import Connection, Pending, Purpose
+
+if TYPE_CHECKING:
+    from connector.store.leases import Fence
+
+log = structlog.get_logger(__name__)
+# Seconds until a CRM that failed is tried again, by failures in a row.
+BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+# A shorter wait is sat out under the lease; a longer one gives it back.
+PATIENCE = 3.0
+AT_ONCE = 100
+
+_SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
+    Purpose.OWN: send_own,
+    Purpose.ERASE: send_own,
+    Purpose.STAGE: send_guarded,
+    Purpose.RESTORE: send_guarded,
+    Purpose.LEVER: send_guarded,
+    Purpose.OPT_OUT: send_opt_outs,
+}
+
+
+def deliver(services: Services, connection_id: str) -> int:
+    """Do whatever waits at a connection; return how many batches that was."""
+    with services.store.reading() as unit:
+        connection = unit.connection(connection_id)
+    if connection.state != "active" or _resting(services, connection):
+        return 0
+    fence = services.store.take(f"connection:{connection_id}")
+    if fence is None:
+        return 0
+    note: Any = fence.note
+    try:
+        line = open_line(services, connection, fence)
+        sending = Sending(services, connection, fence, line.crm)
+        try:
+            return _work(sending)
+        finally:
+            note = line.state()
+    except CrmError as error:
+        _step_back(services, connection, fence, error)
+        return 0
+    finally:
+        services.store.drop(fence, note)
+
+
+def open_line(services: Services, connection: Connection, fence: Fence) -> Line:
+    """Open the line of a connection; tokens that it renews are stored under the lease."""
+    with services.store.reading() as unit:
+        secrets = unit.secrets(connection.id)
+
+    def keep(fresh: Mapping[str, str], renew_at: datetime | None) -> None:
+        with services.store.writing(fence) as unit:
+            unit.set_secrets(connection.id, {**secrets, **fresh}, renew_at)
+
+    return services.dial(connection, secrets, keep, fence.note)
+
+
+def _resting(services: Services, connection: Connection) -> bool:
+    return connection.rest_until is not None and connection.rest_until > services.now()
+
+
+def _work(sending: Sending) -> int:
+    """Take turns until nothing waits: what was interrupted, opt-outs, people, then bulk."""
+    with sending.services.store.writing(sending.fence) as unit:
+        unit.recover(sending.connection.id, sending.fence.token)
+    finish_journal(sending)
+    batches = 0
+    while True:
+        try:
+            worked = _turn(sending)
+        except CrmBusy as error:
+            wait = error.retry_in or 1.0
+            if wait > PATIENCE:
+                raise
+            sending.services.pause(wait)
+            continue
+        if not worked:
+            break
+        batches += 1
+    if sending.connection.failures:
+        with sending.services.store.writing(sending.fence) as unit:
+            unit.rest(sending.connection.id, None, 0)
+    return batches
+
+
+def _turn(sending: Sending) -> bool:
+    """Do one batch; opt-outs and people's writes go before reads, reads before bulk writes."""
+    services, own = sending.services, sending.connection.id
+    with services.store.writing(sending.fence) as unit:
+        state = unit.connection(own).state
+        rows = unit.claim(own, services.now(), AT_ONCE, sending.fence.token)
+    if state != "active":
+        _give_back(sending, rows)
+        return False
+    try:
+        if rows:
+            _SEND[rows[0].purpose](sending, rows)
+            return True
+        return read_next(sending)
+    except CrmDenied as error:
+        sending.park(rows, str(error))
+        return True
+    except (ConnectorError, OSError):
+        _give_back(sending, rows)
+        raise
+
+
+def _give_back(sending: Sending, rows: list[Pending]) -> None:
+    """Put claimed writes back in line; whoever comes next checks what the CRM holds."""
+    if rows:
+        sending.later(rows, "interrupted", 0.0)
+
+
+def _step_back(services: Services, connection: Connection, fence: Fence, error: CrmError) -> None:
+    """Leave a CRM alone for a while, or pause the connection where only an admin can help."""
+    until, failures = None, connection.failures
+    if isinstance(error, CrmBusy):
+        until = services.now() + timedelta(seconds=error.retry_in or 10.0)
+    elif isinstance(error, CrmDown):
+        failures += 1
+        wait = max(error.retry_in or 0.0, BACKOFF[min(failures, len(BACKOFF)) - 1])
+        until = services.now() + timedelta(seconds=wait)
+    with services.store.writing(fence) as unit:
+        if isinstance(error, CrmRevoked):
+            unit.set_state(connection.id, "revoked", str(error))
+        elif until is None:
+            failures += 1
+            until = services.now() + timedelta(seconds=BACKOFF[-1])
+        unit.rest(connection.id, until, failures)
+    log.warning(
+        "crm_unavailable",
+        connection=connection.id,
+        kind=type(error).__name__,
+        reason=str(error),
+    )

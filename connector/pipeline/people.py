@@ -1,0 +1,141 @@
+"""Who is who: records with one address are one person, the older profile's id survives."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from connector.domain.facts import ProfileId, RecordKey
+from connector.domain.steps import Kind, Step
+from connector.mapping.replay import Saying, replay
+from connector.mapping.table import PEOPLE, Meaning
+from connector.pipeline.scene import Scene
+from connector.stored import Profile, Record
+
+Sayings = Mapping[RecordKey, tuple[Saying, list[Step]]]
+_QUIET = frozenset({Kind.ALIVE, Kind.GONE, Kind.KNOWN})
+
+
+def affected(scene: Scene) -> set[RecordKey]:
+    """Return the people's records whose story may have changed, deals and companies followed."""
+    keys = set(scene.touched)
+    for key in scene.touched:
+        if key.object not in PEOPLE:
+            keys |= scene.peers(key)
+    return {key for key in keys if key.object in PEOPLE and key in scene.records}
+
+
+def recount(scene: Scene, keys: Iterable[RecordKey]) -> dict[RecordKey, tuple[Saying, list[Step]]]:
+    """Replay records and keep what they say now in their rows."""
+    sayings = {}
+    for key in keys:
+        saying, steps = replay(scene.history(key), scene.lookups[key.connection_id])
+        sayings[key] = (saying, steps)
+        scene.put(
+            replace(
+                scene.record(key),
+                email=saying.value(Meaning.EMAIL),
+                lifecycle=saying.value(Meaning.LIFECYCLE),
+                lead_status=saying.value(Meaning.LEAD_STATUS),
+                owner=saying.value(Meaning.OWNER),
+                alive=saying.alive,
+            )
+        )
+    return sayings
+
+
+def note_stages(scene: Scene) -> None:
+    """Keep in their rows what touched companies and deals say; they are nobody's profile."""
+    for key in scene.touched:
+        if key.object in PEOPLE or key not in scene.records:
+            continue
+        mapping = scene.lookup(key.connection_id).mapping
+        newest = {f.field: f.value for f in sorted(scene.known(key), key=lambda f: f.stamp)}
+        stage = Meaning.DEAL_STAGE if key.object == "deal" else Meaning.LIFECYCLE
+        scene.put(
+            replace(
+                scene.records[key],
+                lifecycle=newest.get(mapping.name_of(key.object, stage), ""),
+                lead_status=newest.get(mapping.name_of(key.object, Meaning.LEAD_STATUS), ""),
+            )
+        )
+
+
+def assign(scene: Scene, sayings: Sayings) -> set[ProfileId]:
+    """Give every record that says something a profile; join those that are one person.
+
+    Returns the profiles to fold again.
+    """
+    for group in _groups(scene, sayings):
+        profiles = {record.profile_id for record in group if record.profile_id}
+        if profiles or any(_speaks(sayings.get(record.key)) for record in group):
+            _join(scene, group, _survivor(scene, profiles))
+    found = {scene.records[key].profile_id for key in sayings}
+    return {profile_id for profile_id in found if profile_id}
+
+
+def _speaks(told: tuple[Saying, list[Step]] | None) -> bool:
+    return told is not None and any(step.kind not in _QUIET for step in told[1])
+
+
+def _groups(scene: Scene, sayings: Sayings) -> list[list[Record]]:
+    """Group records that share an address, a profile or a merge."""
+    parents: dict[RecordKey, RecordKey] = {}
+
+    def root(key: RecordKey) -> RecordKey:
+        while parents.get(key, key) != key:
+            key = parents[key]
+        return key
+
+    people = [record for record in scene.records.values() if record.key.object in PEOPLE]
+    firsts: dict[object, RecordKey] = {}
+    for record in people:
+        for bond in _bonds(record):
+            first = firsts.setdefault(bond, record.key)
+            parents[root(record.key)] = root(first)
+    groups: dict[RecordKey, list[Record]] = defaultdict(list)
+    for record in people:
+        groups[root(record.key)].append(record)
+    return [group for group in groups.values() if any(record.key in sayings for record in group)]
+
+
+def _bonds(record: Record) -> list[object]:
+    """Name what ties a record to others: its address, its profile, the record it became."""
+    bonds: list[object] = []
+    if record.email:
+        bonds.append(("email", record.email))
+    if record.profile_id:
+        bonds.append(("profile", record.profile_id))
+    became = record.merged_into or record.key.record_id
+    bonds.append(("record", record.key.connection_id, record.key.object, became))
+    bonds.append(("record", *record.key))
+    return bonds
+
+
+def _survivor(scene: Scene, profiles: Iterable[ProfileId]) -> ProfileId:
+    known = [scene.profiles[profile_id] for profile_id in profiles]
+    if known:
+        oldest = min(known, key=lambda profile: (profile.created_at or scene.now, profile.id))
+        return oldest.id
+    made = ProfileId(scene.new_id("prf"))
+    scene.put_profile(Profile(made, created_at=scene.now))
+    return made
+
+
+def _join(scene: Scene, group: Iterable[Record], survivor: ProfileId) -> None:
+    for record in group:
+        loser = record.profile_id
+        scene.put(replace(scene.records[record.key], profile_id=survivor))
+        if loser and loser != survivor and loser not in scene.changes.rehomed:
+            _rehome(scene, loser, survivor)
+
+
+def _rehome(scene: Scene, loser: ProfileId, survivor: ProfileId) -> None:
+    """Move a profile's steps to the one that survives; asking for it answers with that one."""
+    scene.changes.rehomed[loser] = survivor
+    steps = [replace(step, profile_id=survivor) for step in scene.steps.pop(loser, [])]
+    scene.steps[survivor] += steps
+    scene.put_profile(replace(scene.profiles[loser], merged_into=survivor, slot=None))
+    scene.changes.superseded += [move.id for move in scene.crowd.moves.get(loser, ())]
+    scene.note("profiles_joined", loser, survivor)

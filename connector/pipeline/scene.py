@@ -1,0 +1,175 @@
+"""A working copy of some records and the people behind them.
+
+What is done to it is collected as `changes`, to be stored in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from connector.domain.facts import ConnectionId, Fact, Link, ProfileId, RecordKey
+from connector.domain.slots import Pipeline, Slot
+from connector.domain.steps import Actor
+from connector.mapping.lookup import Lookup
+from connector.mapping.replay import History, Peer
+from connector.stored import (
+    LIVE,
+    Batch,
+    Changes,
+    Connection,
+    Crowd,
+    Lookups,
+    Note,
+    OwnStep,
+    Pending,
+    Profile,
+    Purpose,
+    Record,
+    Writing,
+)
+
+
+class Scene:
+    """One unit of work on one account; `now` and `new_id` come from outside."""
+
+    def __init__(
+        self,
+        crowd: Crowd,
+        lookups: Lookups,
+        connections: Mapping[ConnectionId, Connection],
+        *,
+        pipeline: Pipeline,
+        now: datetime,
+        new_id: Callable[[str], str],
+    ) -> None:
+        self.crowd = crowd
+        self.lookups = lookups
+        self.connections = connections
+        self.pipeline = pipeline
+        self.now = now
+        self.new_id = new_id
+        self.changes = Changes()
+        self.records: dict[RecordKey, Record] = dict(crowd.records)
+        self.profiles: dict[ProfileId, Profile] = dict(crowd.profiles)
+        self.facts: dict[RecordKey, dict[tuple[object, ...], Fact]] = defaultdict(dict)
+        self.links: dict[tuple[object, ...], Link] = {_link_id(link): link for link in crowd.links}
+        self.steps: dict[ProfileId, list[OwnStep]] = defaultdict(list)
+        self.touched: set[RecordKey] = set()
+        self.forgotten: set[RecordKey] = set()
+        self.traces: dict[RecordKey, str] = {}
+        self.bulk_batch = ""
+        self._batches: dict[tuple[object, ...], str] = {}
+        for key, facts in crowd.facts.items():
+            self.facts[key] = {_fact_id(fact): fact for fact in facts}
+        for profile_id, steps in crowd.steps.items():
+            self.steps[profile_id] = list(steps)
+
+    def lookup(self, connection_id: ConnectionId) -> Lookup:
+        """Return the newest mapping of a connection."""
+        versions = self.lookups[connection_id]
+        return versions[max(versions)]
+
+    def record(self, key: RecordKey) -> Record:
+        """Return a record, a new one if we have not met it."""
+        if key not in self.records:
+            self.put(Record(key, created_at=self.now))
+        return self.records[key]
+
+    def put(self, record: Record) -> None:
+        """Keep a record's row."""
+        if self.records.get(record.key) != record:
+            self.records[record.key] = record
+            self.changes.records[record.key] = record
+
+    def put_profile(self, profile: Profile) -> None:
+        """Keep a profile's row."""
+        if self.profiles.get(profile.id) != profile:
+            self.profiles[profile.id] = profile
+            self.changes.profiles[profile.id] = profile
+
+    def learn(self, fact: Fact) -> bool:
+        """Keep a fact; say whether it was news."""
+        self.touched.add(fact.record)
+        own = self.facts[fact.record]
+        if _fact_id(fact) in own:
+            return False
+        own[_fact_id(fact)] = fact
+        self.changes.facts.append(fact)
+        return True
+
+    def tie(self, link: Link) -> None:
+        """Keep a link between two records."""
+        self.touched |= {link.start, link.goal}
+        if _link_id(link) not in self.links:
+            self.links[_link_id(link)] = link
+            self.changes.links.append(link)
+
+    def take(self, step: OwnStep) -> None:
+        """Keep a step of a person, a rule or the system."""
+        self.steps[step.profile_id].append(step)
+        self.changes.steps.append(step)
+
+    def ask(self, key: RecordKey, lane: int = LIVE) -> None:
+        """Have a record read soon; not one whose person must not be contacted."""
+        record = self.record(key)
+        profile = self.profiles.get(record.profile_id) if record.profile_id else None
+        if record.ask_at is None and (profile is None or profile.slot is not Slot.DO_NOT_CONTACT):
+            self.put(replace(record, ask_at=self.now, ask_lane=lane, asked=0))
+
+    def records_of(self, profile_id: ProfileId) -> list[Record]:
+        """Return the records behind a profile."""
+        return [record for record in self.records.values() if record.profile_id == profile_id]
+
+    def history(self, key: RecordKey) -> History:
+        """Return all facts of a record, its deals and its companies."""
+        ties: dict[RecordKey, list[Link]] = defaultdict(list)
+        for link in self.links.values():
+            if key in (link.start, link.goal):
+                ties[link.start if link.goal == key else link.goal].append(link)
+        peers = [Peer(other, links, self.known(other)) for other, links in ties.items()]
+        return History(key, self.known(key), peers)
+
+    def known(self, key: RecordKey) -> list[Fact]:
+        """Return the facts of a record."""
+        return list(self.facts[key].values()) if key in self.facts else []
+
+    def peers(self, key: RecordKey) -> set[RecordKey]:
+        """Return the records that a record is or was tied to."""
+        pairs = [(link.start, link.goal) for link in self.links.values()]
+        return {b if a == key else a for a, b in pairs if key in (a, b)}
+
+    def writings(self, key: RecordKey) -> Iterable[Writing]:
+        """Return what we wrote to a record lately."""
+        return self.crowd.writings.get(key, ())
+
+    def waiting(self, key: RecordKey, purpose: Purpose) -> Pending | None:
+        """Return the write of this purpose that waits for a record."""
+        return self.crowd.pending.get((key, purpose))
+
+    def want(self, pending: Pending) -> None:
+        """Put a write into the outbox; the last value wins over one that waits."""
+        trace = self.traces.get(pending.record, pending.trace)
+        self.changes.pending.append(replace(pending, trace=trace))
+
+    def note(self, what: str, detail: str, profile_id: ProfileId | None, record_id: str = "") -> None:
+        """Write an audit entry."""
+        self.changes.notes.append(Note(what, detail, self.now, profile_id, record_id))
+
+    def batch(self, key: tuple[object, ...], cause: str, actor: Actor, reason: str = "") -> str:
+        """Return the batch of a cause, a new one the first time it is named."""
+        if key not in self._batches:
+            made = self.new_id("bat")
+            self._batches[key] = made
+            self.changes.batches[made] = Batch(made, cause, actor, reason, self.now)
+        return self._batches[key]
+
+
+def _fact_id(fact: Fact) -> tuple[object, ...]:
+    return (fact.field, *fact.stamp)
+
+
+def _link_id(link: Link) -> tuple[object, ...]:
+    return (link.start, link.goal, *link.stamp)

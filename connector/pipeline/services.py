@@ -1,0 +1,60 @@
+"""What the pipeline works with; built once by connector.bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from connector.ports import Crm, Reader
+from connector.stored import Connection
+
+if TYPE_CHECKING:
+    from connector.store.store import Store
+
+
+class Wake(Protocol):
+    """Wakes a worker; may fail silently, because whatever waits is found in SQL anyway."""
+
+    def __call__(self, job: str, id: str, /) -> bool:
+        """Wake a worker for one job on one id; say whether the call went through."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An open line to a CRM; `state` is what the next holder of the lease goes on with."""
+
+    crm: Crm
+    state: Callable[[], Any]
+
+
+Keep = Callable[[Mapping[str, str], "datetime | None"], None]
+
+
+class Dial(Protocol):
+    """Opens a line to a CRM; `keep` stores tokens that were renewed, before they are used."""
+
+    def __call__(
+        self, connection: Connection, secrets: Mapping[str, str], keep: Keep, note: Any, /
+    ) -> Line:
+        """Return an open line, going on from the last holder's note; raise CrmError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything with an outside; `now`, ids and calls come from here."""
+
+    store: Store
+    wake: Wake
+    dial: Dial
+    readers: Mapping[str, Reader]
+    bulk_origins: Mapping[str, frozenset[str]]
+    apps: Mapping[str, str]
+    now: Callable[[], datetime]
+    new_id: Callable[[str], str]
+    pause: Callable[[float], None]
+    brake_per_hour: int = 500
+    bulk_per_minute: int = 300

@@ -1,0 +1,100 @@
+"""Deliveries become events: cheap, without effects, safe to do twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from connector.domain.errors import Unreadable
+from connector.domain.facts import AccountId
+from connector.pipeline.services import Services
+from connector.ports import Event, Unread
+from connector.stored import BULK, LIVE, Arrival, Connection, Delivery
+
+if TYPE_CHECKING:
+    from connector.store.unit import Unit
+
+log = structlog.get_logger(__name__)
+AT_ONCE = 50
+
+
+def split(services: Services) -> set[AccountId]:
+    """Split every waiting delivery; return the accounts that have events to work on now."""
+    accounts: set[AccountId] = set()
+    while True:
+        with services.store.writing() as unit:
+            deliveries = unit.waiting_deliveries(AT_ONCE)
+            for delivery in deliveries:
+                accounts |= _split_one(services, unit, delivery)
+        if len(deliveries) < AT_ONCE:
+            return accounts
+
+
+def _split_one(services: Services, unit: Unit, delivery: Delivery) -> set[AccountId]:
+    try:
+        parts = services.readers[delivery.system](delivery.body, delivery.received_at)
+    except Unreadable as error:
+        unit.close_delivery(delivery.id, reason=str(error))
+        log.warning("delivery_parked", delivery=delivery.id, reason=str(error))
+        return set()
+    accounts = set()
+    strangers = set()
+    for portal in sorted({part.portal for part in parts}):
+        own = [part for part in parts if part.portal == portal]
+        connection = _connection(services, unit, delivery, portal)
+        if connection is None:
+            strangers.add(portal)
+        elif delivery.connection_id and portal not in {connection.portal, ""}:
+            _park_foreign(unit, connection, own, delivery)
+        else:
+            _keep(services, unit, connection, own, delivery)
+            accounts.add(connection.account_id)
+    reason = f"no connection for portal {', '.join(sorted(strangers))}" if strangers else ""
+    unit.close_delivery(delivery.id, reason=reason)
+    return accounts
+
+
+def _connection(
+    services: Services, unit: Unit, delivery: Delivery, portal: str
+) -> Connection | None:
+    """Find whose events these are: the URL's connection, or the portal's by the app-wide URL."""
+    if delivery.connection_id:
+        return unit.connection(delivery.connection_id)
+    return unit.by_portal(delivery.system, services.apps.get(delivery.system, ""), portal)
+
+
+def _park_foreign(
+    unit: Unit, connection: Connection, parts: Iterable[Event | Unread], delivery: Delivery
+) -> None:
+    for part in parts:
+        reason = f"portal {part.portal} is not this connection's"
+        raw = part.raw if isinstance(part, Unread) else f"{part.object} {part.record_id}"
+        told = (part.key, raw, reason)
+        unit.park_part(connection.account_id, connection.id, told, delivery.received_at)
+
+
+def _keep(
+    services: Services,
+    unit: Unit,
+    connection: Connection,
+    parts: Iterable[Event | Unread],
+    delivery: Delivery,
+) -> None:
+    most = services.bulk_per_minute
+    recent = dict(unit.recent_by_origin(connection.id, delivery.received_at, 4 * most))
+    arrivals = []
+    for part in parts:
+        if isinstance(part, Unread):
+            told = (part.key, part.raw, part.reason)
+            unit.park_part(connection.account_id, connection.id, told, delivery.received_at)
+            continue
+        source = (part.origin, part.origin_id)
+        recent[source] = recent.get(source, 0) + 1
+        is_bulk = part.origin in services.bulk_origins[delivery.system] or recent[source] > most
+        lane = BULK if is_bulk else LIVE
+        arrivals.append(
+            Arrival(0, connection.id, part, delivery.received_at, lane, trace=delivery.trace)
+        )
+    unit.add_events(connection.account_id, arrivals)

@@ -1,0 +1,52 @@
+"""What waits for a worker, read from the rows themselves: nothing hangs on a wake-up call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, or_, select, union
+
+from connector.store import tables as t
+from connector.stored import State
+
+Wake = tuple[str, str]
+
+
+def due(tx: Connection, now: datetime, since: datetime) -> list[Wake]:
+    """Return (job, id) for everything that has waited since `since` or longer."""
+    return [*_splits(tx, since), *_drains(tx, since), *_delivers(tx, now, since)]
+
+
+def _splits(tx: Connection, since: datetime) -> list[Wake]:
+    waiting = exists().where(
+        t.delivery.c.state == State.PENDING, t.delivery.c.received_at <= since
+    )
+    return [("split", "all")] if tx.execute(select(waiting)).scalar_one() else []
+
+
+def _drains(tx: Connection, since: datetime) -> list[Wake]:
+    waiting = exists().where(
+        t.event.c.account_id == t.account.c.id,
+        t.event.c.state == State.PENDING,
+        t.event.c.received_at <= since,
+    )
+    rows = tx.execute(select(t.account.c.id).where(waiting))
+    return [("drain", row.id) for row in rows]
+
+
+def _delivers(tx: Connection, now: datetime, since: datetime) -> list[Wake]:
+    own = t.connection.c.id
+    writes = exists().where(
+        t.outbox.c.connection_id == own,
+        t.outbox.c.state.in_([State.PENDING, State.SENDING]),
+        t.outbox.c.due_at <= since,
+    )
+    reads = exists().where(t.record.c.connection_id == own, t.record.c.ask_at <= since)
+    begun = exists().where(t.journal.c.connection_id == own, t.journal.c.state == "open")
+    awake = (
+        t.connection.c.state == "active",
+        or_(t.connection.c.rest_until.is_(None), t.connection.c.rest_until <= now),
+    )
+    aged = t.connection.c.renew_at <= now
+    query = union(*(select(own).where(*awake, why) for why in (writes, reads, begun, aged)))
+    return [("deliver", row.id) for row in tx.execute(query)]

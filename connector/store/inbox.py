@@ -1,0 +1,224 @@
+"""The inbox: deliveries as they came, and the events that they were split into."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from connector.domain.facts import AccountId, ConnectionId
+from connector.ports import Event, Happening
+from connector.store import tables as t
+from connector.store.sql import add, add_one, slices
+from connector.stored import Arrival, Delivery, State
+
+
+def keep(
+    tx: Connection,
+    system: str,
+    owner: tuple[str, str] | None,
+    body: bytes,
+    now: datetime,
+    trace: str,
+) -> bool:
+    """Keep a delivery; the same bytes again are one delivery. Say whether it was new."""
+    account_id, connection_id = owner or (None, "")
+    row = {
+        "account_id": account_id,
+        "connection_id": connection_id,
+        "system": system,
+        "digest": hashlib.sha256(body).hexdigest(),
+        "body": body,
+        "trace": trace,
+        "received_at": now,
+    }
+    return add_one(tx, t.delivery, row)
+
+
+def waiting_deliveries(tx: Connection, most: int) -> list[Delivery]:
+    """Return deliveries to split; several workers get different ones where the database can."""
+    query = (
+        select(t.delivery)
+        .where(t.delivery.c.state == State.PENDING)
+        .order_by(t.delivery.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return [
+        Delivery(
+            row.id,
+            row.account_id,
+            row.connection_id or None,
+            row.system,
+            row.body or b"",
+            row.received_at,
+            row.trace,
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def close_delivery(tx: Connection, delivery_id: int, reason: str = "") -> None:
+    """Delete a split delivery's body, or park one that can't be read with its reason."""
+    values: dict[str, Any] = {"state": State.DONE, "body": None}
+    if reason:
+        values = {"state": State.PARKED, "reason": reason}
+    tx.execute(update(t.delivery).where(t.delivery.c.id == delivery_id).values(**values))
+
+
+def add_events(tx: Connection, account_id: AccountId, arrivals: Sequence[Arrival]) -> None:
+    """Keep events; those seen before are left as they are."""
+    add(tx, t.event, [_event_row(account_id, arrival) for arrival in arrivals])
+
+
+def park_part(
+    tx: Connection,
+    account_id: AccountId,
+    connection_id: ConnectionId,
+    part: tuple[str, str, str],
+    now: datetime,
+) -> None:
+    """Park a part of a delivery (key, raw text, reason) that could not be read."""
+    key, raw, reason = part
+    row = {
+        "account_id": account_id,
+        "connection_id": connection_id,
+        "key": key,
+        "state": State.PARKED,
+        "reason": reason,
+        "data": {"raw": raw},
+        "occurred_at": now,
+        "received_at": now,
+    }
+    add(tx, t.event, [row])
+
+
+def _event_row(account_id: AccountId, arrival: Arrival) -> dict[str, Any]:
+    event = arrival.event
+    return {
+        "account_id": account_id,
+        "connection_id": arrival.connection_id,
+        "key": event.key,
+        "lane": arrival.lane,
+        "happening": event.happening,
+        "object": event.object,
+        "record_id": event.record_id,
+        "event_id": event.event_id,
+        "data": dict(event.data),
+        "origin": event.origin,
+        "origin_id": event.origin_id,
+        "silent": arrival.silent,
+        "trace": arrival.trace,
+        "occurred_at": event.occurred_at,
+        "received_at": arrival.received_at,
+    }
+
+
+def as_arrival(row: Row[Any]) -> Arrival:
+    """Return an event's row as a value."""
+    event = Event(
+        row.key,
+        Happening(row.happening),
+        "",
+        row.object,
+        row.record_id,
+        row.occurred_at,
+        row.event_id,
+        row.data,
+        row.origin,
+        row.origin_id,
+    )
+    return Arrival(
+        row.id,
+        ConnectionId(row.connection_id),
+        event,
+        row.received_at,
+        row.lane,
+        row.silent,
+        row.trace,
+    )
+
+
+def waiting_events(tx: Connection, account_id: AccountId, most: int) -> list[Arrival]:
+    """Return the events to work on next: people before bulk, then in order of arrival."""
+    query = (
+        select(t.event)
+        .where(t.event.c.account_id == account_id, t.event.c.state == State.PENDING)
+        .order_by(t.event.c.lane, t.event.c.id)
+        .limit(most)
+    )
+    return [as_arrival(row) for row in tx.execute(query)]
+
+
+def park_event(tx: Connection, event_id: int, reason: str) -> None:
+    """Put an event aside with its reason; the rest flows."""
+    tx.execute(
+        update(t.event).where(t.event.c.id == event_id).values(state=State.PARKED, reason=reason)
+    )
+
+
+def recent_by_origin(
+    tx: Connection, connection_id: ConnectionId, now: datetime, most: int
+) -> Mapping[tuple[str, str], int]:
+    """Count a connection's events of the last minute by what made them, up to `most` rows."""
+    recent = (
+        select(t.event.c.origin, t.event.c.origin_id)
+        .where(
+            t.event.c.connection_id == connection_id,
+            t.event.c.received_at > now - timedelta(minutes=1),
+        )
+        .order_by(t.event.c.id.desc())
+        .limit(most)
+    )
+    return Counter((row.origin, row.origin_id) for row in tx.execute(recent))
+
+
+def replay(tx: Connection, account_id: AccountId | None, event_ids: Sequence[int]) -> int:
+    """Put parked events back in line, without the power to move more than state."""
+    count = 0
+    for ids in slices(event_ids):
+        again = update(t.event).where(t.event.c.id.in_(ids), t.event.c.state == State.PARKED)
+        if account_id is not None:
+            again = again.where(t.event.c.account_id == account_id)
+        values = {"state": State.PENDING, "reason": "", "silent": True, "lane": 2}
+        count += tx.execute(again.where(t.event.c.happening != "").values(**values)).rowcount
+    return count
+
+
+def list_events(
+    tx: Connection, account_id: AccountId, state: str, after: int, most: int
+) -> list[Row[Any]]:
+    """Return events in a state, by id, from behind `after`."""
+    query = (
+        select(t.event)
+        .where(t.event.c.account_id == account_id, t.event.c.state == state, t.event.c.id > after)
+        .order_by(t.event.c.id)
+        .limit(most)
+    )
+    return list(tx.execute(query))
+
+
+def list_parked_deliveries(
+    tx: Connection, account_id: AccountId, most: int
+) -> list[Row[Any]]:
+    """Return the account's deliveries that could not be split."""
+    query = (
+        select(t.delivery)
+        .where(t.delivery.c.account_id == account_id, t.delivery.c.state == State.PARKED)
+        .order_by(t.delivery.c.id.desc())
+        .limit(most)
+    )
+    return list(tx.execute(query))
+
+
+def count_waiting(tx: Connection) -> int:
+    """Count deliveries and events that wait."""
+    total = 0
+    for table in (t.delivery, t.event):
+        query = select(func.count()).select_from(table).where(table.c.state == State.PENDING)
+        total += tx.execute(query).scalar_one()
+    return total

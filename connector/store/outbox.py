@@ -1,0 +1,267 @@
+"""The outbox: what waits to be written to a CRM, and what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from connector.domain.facts import AccountId, ConnectionId, RecordKey
+from connector.store import tables as t
+from connector.store.crowd import as_pending, as_record, as_writing
+from connector.store.sql import add, slices
+from connector.stored import Pending, Record, State, Writing
+
+
+def claim(
+    tx: Connection, connection_id: ConnectionId, now: datetime, most: int, token: int
+) -> list[Pending]:
+    """Take the writes to send next, all of one object and purpose: people before bulk."""
+    due = (
+        t.outbox.c.connection_id == connection_id,
+        t.outbox.c.state == State.PENDING,
+        t.outbox.c.due_at <= now,
+    )
+    order = (t.outbox.c.lane, t.outbox.c.id)
+    first = tx.execute(select(t.outbox).where(*due).order_by(*order).limit(1)).first()
+    if first is None:
+        return []
+    alike = (t.outbox.c.object == first.object, t.outbox.c.purpose == first.purpose)
+    rows = tx.execute(select(t.outbox).where(*due, *alike).order_by(*order).limit(most)).all()
+    ids = [row.id for row in rows]
+    taken = update(t.outbox).where(t.outbox.c.id.in_(ids))
+    tx.execute(taken.values(state=State.SENDING, token=token))
+    return [replace(as_pending(row), state=State.SENDING) for row in rows]
+
+
+def recover(tx: Connection, connection_id: ConnectionId, token: int) -> int:
+    """Take back what an earlier holder of the lease was sending: nobody knows whether it did.
+
+    What the CRM holds of our own fields is unknown then, so they are all sent again.
+    """
+    lost = (
+        t.outbox.c.connection_id == connection_id,
+        t.outbox.c.state == State.SENDING,
+        t.outbox.c.token != token,
+    )
+    rows = tx.execute(select(t.outbox).where(*lost)).all()
+    for row in rows:
+        own = (
+            t.record.c.connection_id == connection_id,
+            t.record.c.object == row.object,
+            t.record.c.record_id == row.record_id,
+        )
+        tx.execute(update(t.record).where(*own).values(pushed={"?": "?"}))
+    tx.execute(update(t.outbox).where(*lost).values(state=State.PENDING))
+    return len(rows)
+
+
+def settle(tx: Connection, rows: Sequence[Pending], now: datetime) -> None:
+    """Store what became of writes; a pending one that was replaced meanwhile is merged away."""
+    for row in rows:
+        values: dict[str, Any] = {
+            "state": row.state,
+            "reason": row.reason,
+            "attempts": row.attempts,
+            "fields": dict(row.fields),
+            "due_at": row.due_at or now,
+        }
+        if row.state is State.SENT:
+            values["sent_at"] = now
+        own = (t.outbox.c.id == row.id, t.outbox.c.state == State.SENDING)
+        tx.execute(update(t.outbox).where(*own).values(**values))
+
+
+def records(tx: Connection, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:
+    """Return records of one connection and object."""
+    if not keys:
+        return {}
+    query = select(t.record).where(
+        t.record.c.connection_id == keys[0].connection_id,
+        t.record.c.object == keys[0].object,
+        t.record.c.record_id.in_([key.record_id for key in keys]),
+    )
+    return {record.key: record for record in map(as_record, tx.execute(query))}
+
+
+def pushed(tx: Connection, fields: Mapping[RecordKey, Mapping[str, str]]) -> None:
+    """Keep what our own fields hold on records now."""
+    known = records(tx, list(fields))
+    for key, values in fields.items():
+        if key in known:
+            now = {name: v for name, v in known[key].pushed.items() if name != "?"} | dict(values)
+            tx.execute(update(t.record).where(*_of(t.record, key)).values(pushed=now))
+
+
+def ask(tx: Connection, keys: Sequence[RecordKey], at: datetime | None, lane: int) -> None:
+    """Have records read at a time, or (None) no more."""
+    for key in keys:
+        tx.execute(
+            update(t.record).where(*_of(t.record, key)).values(ask_at=at, ask_lane=lane)
+        )
+
+
+def asked(tx: Connection, connection_id: ConnectionId, now: datetime, most: int) -> list[Record]:
+    """Return the records to read next, all of one object: people before bulk."""
+    due = (t.record.c.connection_id == connection_id, t.record.c.ask_at <= now)
+    order = (t.record.c.ask_lane, t.record.c.ask_at)
+    first = tx.execute(select(t.record).where(*due).order_by(*order).limit(1)).first()
+    if first is None:
+        return []
+    query = select(t.record).where(*due, t.record.c.object == first.object)
+    return [as_record(row) for row in tx.execute(query.order_by(*order).limit(most))]
+
+
+def intend(tx: Connection, account_id: AccountId, writings: Sequence[Writing]) -> None:
+    """Enter writes into the write ledger before they are sent."""
+    add(tx, t.written, [_writing(account_id, writing) for writing in writings])
+
+
+def written(tx: Connection, writing: Writing, at: datetime) -> None:
+    """Date a write by the CRM's own clock once it is done."""
+    own = (
+        *_of(t.written, writing.record),
+        t.written.c.field == writing.field,
+        t.written.c.intent_at == writing.intent_at,
+    )
+    tx.execute(update(t.written).where(*own).values(written_at=at))
+
+
+def last_written(tx: Connection, key: RecordKey, field: str) -> Writing | None:
+    """Return our newest write of a field."""
+    query = (
+        select(t.written)
+        .where(*_of(t.written, key), t.written.c.field == field)
+        .order_by(t.written.c.id.desc())
+        .limit(1)
+    )
+    row = tx.execute(query).first()
+    return as_writing(row) if row else None
+
+
+def counted(
+    tx: Connection, account_id: AccountId, causes: Sequence[str], since: datetime
+) -> dict[str, int]:
+    """Count what each cause has written, or wants to write, since then."""
+    found: Counter[str] = Counter()
+    for some in slices(causes):
+        query = (
+            select(t.outbox.c.cause, func.count())
+            .where(
+                t.outbox.c.account_id == account_id,
+                t.outbox.c.cause.in_(some),
+                t.outbox.c.created_at >= since,
+            )
+            .group_by(t.outbox.c.cause)
+        )
+        found.update({cause: number for cause, number in tx.execute(query)})
+    return dict(found)
+
+
+def open_holds(tx: Connection, account_id: AccountId) -> dict[str, str]:
+    """Return the open holds by cause."""
+    query = select(t.hold.c.cause, t.hold.c.id).where(
+        t.hold.c.account_id == account_id, t.hold.c.released_at.is_(None)
+    )
+    return {row.cause: row.id for row in tx.execute(query)}
+
+
+def holds(tx: Connection, account_id: AccountId | None) -> list[dict[str, Any]]:
+    """List open holds with the number of writes that each keeps back."""
+    query = (
+        select(t.hold, func.count(t.outbox.c.id).label("writes"))
+        .outerjoin(t.outbox, t.outbox.c.hold_id == t.hold.c.id)
+        .where(t.hold.c.released_at.is_(None))
+        .group_by(*t.hold.c)
+        .order_by(t.hold.c.opened_at)
+    )
+    if account_id is not None:
+        query = query.where(t.hold.c.account_id == account_id)
+    return [dict(row._mapping) for row in tx.execute(query)]
+
+
+def release(tx: Connection, hold_id: str, now: datetime) -> int:
+    """Let the writes of a hold go; say how many."""
+    tx.execute(update(t.hold).where(t.hold.c.id == hold_id).values(released_at=now))
+    kept = (t.outbox.c.hold_id == hold_id, t.outbox.c.state == State.HELD)
+    free = {"state": State.PENDING, "hold_id": None, "due_at": now, "created_at": now}
+    return tx.execute(update(t.outbox).where(*kept).values(**free)).rowcount
+
+
+def replay(
+    tx: Connection, account_id: AccountId | None, now: datetime, ids: Sequence[int]
+) -> int:
+    """Put parked writes back in line; whether they are still wanted is checked as they go."""
+    count = 0
+    for some in slices(ids):
+        parked = update(t.outbox).where(t.outbox.c.id.in_(some), t.outbox.c.state == State.PARKED)
+        if account_id is not None:
+            parked = parked.where(t.outbox.c.account_id == account_id)
+        fresh = {"state": State.PENDING, "attempts": 0, "reason": "", "due_at": now}
+        count += tx.execute(parked.values(**fresh)).rowcount
+    return count
+
+
+def listed(
+    tx: Connection, account_id: AccountId, state: str, after: int, most: int
+) -> list[Row[Any]]:
+    """Return writes in a state, by id, from behind `after`."""
+    states = [State.PENDING, State.SENDING] if state == State.PENDING else [state]
+    query = (
+        select(t.outbox)
+        .where(
+            t.outbox.c.account_id == account_id,
+            t.outbox.c.state.in_(states),
+            t.outbox.c.id > after,
+        )
+        .order_by(t.outbox.c.id)
+        .limit(most)
+    )
+    return list(tx.execute(query))
+
+
+def open_journal(
+    tx: Connection, account_id: AccountId, entry: Mapping[str, Any], now: datetime
+) -> int:
+    """Write down, before a field is cleared, what it has to be set to."""
+    row = {"account_id": account_id, "opened_at": now, **entry}
+    key = tx.execute(t.journal.insert().values(**row)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def close_journal(tx: Connection, entry_id: int) -> None:
+    """Tick a clear-then-set off."""
+    tx.execute(update(t.journal).where(t.journal.c.id == entry_id).values(state="done"))
+
+
+def journal(tx: Connection, connection_id: ConnectionId) -> list[Row[Any]]:
+    """Return every clear-then-set that was begun and not ended."""
+    query = select(t.journal).where(
+        t.journal.c.connection_id == connection_id, t.journal.c.state == "open"
+    )
+    return list(tx.execute(query))
+
+
+def _writing(account_id: AccountId, one: Writing) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        **one.record._asdict(),
+        "field": one.field,
+        "value": one.value,
+        "seen": one.seen,
+        "seen_at": one.seen_at,
+        "cause": one.cause,
+        "intent_at": one.intent_at,
+    }
+
+
+def _of(table: Any, key: RecordKey) -> tuple[Any, Any, Any]:
+    return (
+        table.c.connection_id == key.connection_id,
+        table.c.object == key.object,
+        table.c.record_id == key.record_id,
+    )

@@ -1,0 +1,202 @@
+"""What the API and the command line ask of profiles, moves and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, exists, func, select, update
+
+from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
+from connector.store import tables as t
+from connector.store.crowd import as_profile, as_record
+from connector.store.sql import slices
+from connector.stored import Profile, Record
+
+
+class People:
+    """Queries on one account's profiles; every one names the account."""
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+
+    def profile(self, account_id: AccountId, profile_id: str) -> Profile | None:
+        """Return a profile; one that was joined into another answers with that one."""
+        for _ in range(20):
+            query = select(t.profile).where(
+                t.profile.c.account_id == account_id, t.profile.c.id == profile_id
+            )
+            row = self.tx.execute(query).first()
+            if row is None or row.merged_into is None:
+                return as_profile(row) if row else None
+            profile_id = row.merged_into
+        return None
+
+    def found(
+        self, account_id: AccountId, wanted: Mapping[str, Any], after: str, most: int
+    ) -> list[Profile]:
+        """Return profiles that fit `wanted` (email, slot, record_id, object, connection_id)."""
+        query = select(t.profile).where(
+            t.profile.c.account_id == account_id,
+            t.profile.c.merged_into.is_(None),
+            t.profile.c.slot.is_not(None),
+            t.profile.c.id > after,
+        )
+        if "slot" in wanted:
+            query = query.where(t.profile.c.slot == wanted["slot"])
+        own = [
+            t.record.c[name] == wanted[name]
+            for name in ("email", "record_id", "object", "connection_id")
+            if name in wanted
+        ]
+        if own:
+            tied = (t.record.c.account_id == account_id, t.record.c.profile_id == t.profile.c.id)
+            query = query.where(exists().where(*tied, *own))
+        rows = self.tx.execute(query.order_by(t.profile.c.id).limit(most))
+        return [as_profile(row) for row in rows]
+
+    def records(
+        self, account_id: AccountId, profiles: Collection[ProfileId]
+    ) -> dict[ProfileId, list[Record]]:
+        """Return the records behind profiles."""
+        found: dict[ProfileId, list[Record]] = {}
+        for some in slices(profiles):
+            query = (
+                select(t.record)
+                .where(t.record.c.account_id == account_id, t.record.c.profile_id.in_(some))
+                .order_by(t.record.c.connection_id, t.record.c.object, t.record.c.record_id)
+            )
+            for row in self.tx.execute(query):
+                found.setdefault(ProfileId(row.profile_id), []).append(as_record(row))
+        return found
+
+    def moves(self, account_id: AccountId, profile_id: ProfileId) -> list[Row[Any]]:
+        """Return a profile's moves, oldest first by when they happened."""
+        query = (
+            select(t.move)
+            .where(
+                t.move.c.account_id == account_id,
+                t.move.c.profile_id == profile_id,
+                t.move.c.superseded_at.is_(None),
+            )
+            .order_by(t.move.c.position)
+        )
+        return list(self.tx.execute(query))
+
+    def batches(self, account_id: AccountId | None, after: str, most: int) -> list[Row[Any]]:
+        """Return batches, newest first, with how many moves each made."""
+        moves = (
+            select(t.move.c.batch_id, func.count().label("moves"))
+            .where(t.move.c.superseded_at.is_(None))
+            .group_by(t.move.c.batch_id)
+            .subquery()
+        )
+        query = (
+            select(t.batch, func.coalesce(moves.c.moves, 0).label("moves"))
+            .outerjoin(moves, moves.c.batch_id == t.batch.c.id)
+            .order_by(t.batch.c.created_at.desc(), t.batch.c.id.desc())
+            .limit(most)
+        )
+        if account_id is not None:
+            query = query.where(t.batch.c.account_id == account_id)
+        if after:
+            query = query.where(t.batch.c.id < after)
+        return list(self.tx.execute(query))
+
+    def batch(self, batch_id: str) -> Row[Any] | None:
+        """Return a batch."""
+        return self.tx.execute(select(t.batch).where(t.batch.c.id == batch_id)).first()
+
+    def batch_moves(self, account_id: AccountId, batch_id: str) -> list[Row[Any]]:
+        """Return the moves that a batch made."""
+        query = (
+            select(t.move)
+            .where(
+                t.move.c.account_id == account_id,
+                t.move.c.batch_id == batch_id,
+                t.move.c.superseded_at.is_(None),
+            )
+            .order_by(t.move.c.id)
+        )
+        return list(self.tx.execute(query))
+
+    def undone(self, batch_id: str, now: datetime) -> None:
+        """Mark a batch as undone."""
+        self.tx.execute(update(t.batch).where(t.batch.c.id == batch_id).values(undone_at=now))
+
+    def funnel(self, account_id: AccountId) -> dict[int, int]:
+        """Count profiles per slot."""
+        query = (
+            select(t.profile.c.slot, func.count())
+            .where(
+                t.profile.c.account_id == account_id,
+                t.profile.c.merged_into.is_(None),
+                t.profile.c.slot.is_not(None),
+            )
+            .group_by(t.profile.c.slot)
+        )
+        return {int(slot): number for slot, number in self.tx.execute(query)}
+
+    def words(
+        self, account_id: AccountId, connection_id: str, column: str
+    ) -> list[tuple[str, int]]:
+        """Count the values that people's records hold: `lifecycle` or `lead_status`."""
+        held = t.record.c[column]
+        query = (
+            select(held, func.count())
+            .where(
+                t.record.c.account_id == account_id,
+                t.record.c.connection_id == connection_id,
+                t.record.c.object.in_(("contact", "lead")),
+                held != "",
+            )
+            .group_by(held)
+            .order_by(func.count().desc(), held)
+        )
+        return [(value, number) for value, number in self.tx.execute(query)]
+
+    def buried(self, account_id: AccountId, keys: Collection[str]) -> dict[str, datetime]:
+        """Return when which of these records or sealed addresses were erased."""
+        found: dict[str, datetime] = {}
+        for some in slices(keys):
+            query = select(t.tombstone.c.key, t.tombstone.c.erased_at).where(
+                t.tombstone.c.account_id == account_id, t.tombstone.c.key.in_(some)
+            )
+            found |= {row.key: row.erased_at for row in self.tx.execute(query)}
+        return found
+
+    def relearn(
+        self, connection_id: ConnectionId, keys: Sequence[RecordKey], version: int
+    ) -> None:
+        """Have the facts of records count under another version of the mapping."""
+        for some in slices(key.record_id for key in keys):
+            own = (t.fact.c.connection_id == connection_id, t.fact.c.record_id.in_(some))
+            tied = select(t.link.c.from_id).where(
+                t.link.c.connection_id == connection_id, t.link.c.to_id.in_(some)
+            )
+            deals = (t.fact.c.connection_id == connection_id, t.fact.c.record_id.in_(tied))
+            for which in (own, deals):
+                self.tx.execute(update(t.fact).where(*which).values(version=version))
+
+    def clock(self, key: RecordKey, field: str, value: str) -> datetime | None:
+        """Return since when we know a field to hold a value."""
+        query = select(func.max(t.fact.c.happened_at)).where(
+            t.fact.c.connection_id == key.connection_id,
+            t.fact.c.object == key.object,
+            t.fact.c.record_id == key.record_id,
+            t.fact.c.field == field,
+            t.fact.c.value == value,
+        )
+        when: datetime | None = self.tx.execute(query).scalar()
+        return when
+
+    def audit(self, account_id: AccountId, profile_id: ProfileId) -> list[Row[Any]]:
+        """Return what was noted about a profile."""
+        query = (
+            select(t.audit)
+            .where(t.audit.c.account_id == account_id, t.audit.c.profile_id == profile_id)
+            .order_by(t.audit.c.id)
+        )
+        return list(self.tx.execute(query))

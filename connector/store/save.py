@@ -1,0 +1,236 @@
+"""Stores what a unit of work changed, in the transaction that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, or_, update
+
+from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
+from connector.store import tables as t
+from connector.store.sql import add, put, slices
+from connector.stored import (
+    Batch,
+    Changes,
+    LedgerMove,
+    OwnStep,
+    Pending,
+    Profile,
+    Record,
+    State,
+)
+
+
+def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime) -> None:
+    """Store everything that changed."""
+    own = {"account_id": account_id}
+    put(tx, t.profile, [own | _profile(p, now) for p in _ordered(changes.profiles)], ["created_at"])
+    put(tx, t.record, [own | _record(r, now) for r in _ordered(changes.records)], ["created_at"])
+    add(tx, t.fact, [own | _fact(fact, now) for fact in changes.facts])
+    add(tx, t.link, [own | _link(link) for link in changes.links])
+    add(tx, t.batch, [own | _batch(batch) for batch in changes.batches.values()])
+    add(tx, t.step, [own | _step(step) for step in changes.steps])
+    _rehome(tx, changes.rehomed.items())
+    _moves(tx, account_id, changes, now)
+    _outbox(tx, account_id, changes, now)
+    add(tx, t.audit, [own | asdict(note) for note in changes.notes])
+    _finish(tx, changes)
+    bury(tx, account_id, changes)
+    forget(tx, account_id, changes.erased)
+
+
+def _ordered(rows: dict[Any, Any]) -> list[Any]:
+    """Sort by key, so that two writers never wait for each other crosswise."""
+    return [rows[key] for key in sorted(rows)]
+
+
+def _rehome(tx: Connection, pairs: Iterable[tuple[ProfileId, ProfileId]]) -> None:
+    for loser, survivor in pairs:
+        for table in (t.step, t.outbox):
+            tx.execute(
+                update(table).where(table.c.profile_id == loser).values(profile_id=survivor)
+            )
+        tx.execute(
+            update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
+        )
+
+
+def _moves(tx: Connection, account_id: AccountId, changes: Changes, now: datetime) -> None:
+    for ids in slices(changes.superseded):
+        tx.execute(update(t.move).where(t.move.c.id.in_(ids)).values(superseded_at=now))
+    for move in changes.moves:
+        if move.id:
+            tx.execute(
+                update(t.move).where(t.move.c.id == move.id).values(position=move.position)
+            )
+    fresh = [{"account_id": account_id} | _move(move) for move in changes.moves if not move.id]
+    add(tx, t.move, fresh)
+
+
+def _outbox(tx: Connection, account_id: AccountId, changes: Changes, now: datetime) -> None:
+    for ids in slices(changes.unwanted):
+        tx.execute(delete(t.outbox).where(t.outbox.c.id.in_(ids)))
+    for cause, hold_id in changes.held.items():
+        row = {"id": hold_id, "account_id": account_id, "cause": cause, "opened_at": now}
+        add(tx, t.hold, [row])
+    rows = [_pending(one, account_id, changes.held, now) for one in changes.pending]
+    add(tx, t.outbox, [row for row in rows if "id" not in row])
+    put(tx, t.outbox, [row for row in rows if "id" in row], ["created_at"])
+    for cause, hold_id in changes.held.items():
+        waiting = (t.outbox.c.account_id == account_id, t.outbox.c.cause == cause)
+        tx.execute(
+            update(t.outbox)
+            .where(*waiting, t.outbox.c.state == State.PENDING)
+            .values(state=State.HELD, hold_id=hold_id)
+        )
+
+
+def _finish(tx: Connection, changes: Changes) -> None:
+    for ids in slices(changes.done):
+        tx.execute(update(t.event).where(t.event.c.id.in_(ids)).values(state=State.DONE))
+    for event_id, reason in changes.parked.items():
+        tx.execute(
+            update(t.event)
+            .where(t.event.c.id == event_id)
+            .values(state=State.PARKED, reason=reason)
+        )
+    for ids in slices(changes.restored):
+        tx.execute(update(t.written).where(t.written.c.id.in_(ids)).values(restored=True))
+
+
+def bury(tx: Connection, account_id: AccountId, changes: Changes) -> None:
+    """Set tombstones for what was erased."""
+    rows = [
+        {"account_id": account_id, "kind": kind, "key": key, "erased_at": erased_at}
+        for (kind, key), erased_at in changes.buried.items()
+    ]
+    put(tx, t.tombstone, rows)
+
+
+def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId]) -> None:
+    """Delete everything that hangs on erased profiles but the writes that blank our fields."""
+    for profile_id in profiles:
+        own = (t.record.c.account_id == account_id, t.record.c.profile_id == profile_id)
+        for row in tx.execute(t.record.select().where(*own)).all():
+            _forget_record(tx, RecordKey(row.connection_id, row.object, row.record_id))
+        for table in (t.step, t.move):
+            tx.execute(delete(table).where(table.c.profile_id == profile_id))
+        tx.execute(delete(t.audit).where(t.audit.c.profile_id == profile_id))
+        tx.execute(delete(t.record).where(*own))
+        tx.execute(
+            delete(t.profile).where(
+                t.profile.c.account_id == account_id,
+                or_(t.profile.c.id == profile_id, t.profile.c.merged_into == profile_id),
+            )
+        )
+
+
+def _forget_record(tx: Connection, key: RecordKey) -> None:
+    for table in (t.fact, t.event, t.written, t.journal):
+        tx.execute(delete(table).where(*_of(table, key)))
+    tx.execute(delete(t.outbox).where(*_of(t.outbox, key), t.outbox.c.purpose != "erase"))
+    ends = (
+        (t.link.c.from_object == key.object) & (t.link.c.from_id == key.record_id),
+        (t.link.c.to_object == key.object) & (t.link.c.to_id == key.record_id),
+    )
+    tx.execute(delete(t.link).where(t.link.c.connection_id == key.connection_id, or_(*ends)))
+
+
+def _of(table: Any, key: RecordKey) -> tuple[Any, Any, Any]:
+    return (
+        table.c.connection_id == key.connection_id,
+        table.c.object == key.object,
+        table.c.record_id == key.record_id,
+    )
+
+
+def _at(key: RecordKey) -> dict[str, Any]:
+    return key._asdict()
+
+
+def _profile(profile: Profile, now: datetime) -> dict[str, Any]:
+    return asdict(profile) | {"created_at": profile.created_at or now}
+
+
+def _record(record: Record, now: datetime) -> dict[str, Any]:
+    row = {name: getattr(record, name) for name in _RECORD} | _at(record.key)
+    return row | {"pushed": dict(record.pushed), "created_at": record.created_at or now}
+
+
+_RECORD = (
+    "profile_id",
+    "email",
+    "lifecycle",
+    "lead_status",
+    "owner",
+    "alive",
+    "merged_into",
+    "ask_at",
+    "ask_lane",
+    "asked",
+    "read_at",
+)
+
+
+def _fact(fact: Fact, now: datetime) -> dict[str, Any]:
+    return _at(fact.record) | {
+        "field": fact.field,
+        "happened_at": fact.when,
+        "event_id": fact.event_id,
+        "value": fact.value,
+        "version": fact.version,
+        "ours": fact.ours,
+        "silent": fact.silent,
+        "learned_at": now,
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "connection_id": link.start.connection_id,
+        "from_object": link.start.object,
+        "from_id": link.start.record_id,
+        "to_object": link.goal.object,
+        "to_id": link.goal.record_id,
+        "happened_at": link.when,
+        "event_id": link.event_id,
+        "present": link.present,
+    }
+
+
+def _batch(batch: Batch) -> dict[str, Any]:
+    return asdict(batch)
+
+
+def _step(step: OwnStep) -> dict[str, Any]:
+    return asdict(step) | {"funnel": [int(slot) for slot in step.funnel]}
+
+
+def _move(move: LedgerMove) -> dict[str, Any]:
+    return {name: value for name, value in asdict(move).items() if name != "id"}
+
+
+def _pending(
+    one: Pending, account_id: AccountId, held: dict[str, str], now: datetime
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"account_id": account_id, **one.record._asdict()}
+    row |= {
+        "profile_id": one.profile_id,
+        "purpose": one.purpose,
+        "fields": dict(one.fields),
+        "seen": dict(one.seen),
+        "slot": one.slot,
+        "cause": one.cause,
+        "lane": one.lane,
+        "state": State.HELD if one.cause in held else one.state,
+        "hold_id": held.get(one.cause, one.hold_id),
+        "reason": one.reason,
+        "attempts": one.attempts,
+        "due_at": one.due_at or now,
+        "created_at": one.created_at or now,
+        "trace": one.trace,
+    }
+    return row | ({"id": one.id} if one.id else {})

@@ -1,0 +1,47 @@
+"""The few statements that are spelled differently on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+_MOST = 500  # values in one IN (...)
+
+
+def add(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; those that are there already are left as they are."""
+    if rows:
+        tx.execute(_insert(tx, table).on_conflict_do_nothing(), list(rows))
+
+
+def add_one(tx: Connection, table: Table, row: Row) -> bool:
+    """Insert a row; say whether it was new."""
+    statement = _insert(tx, table).values(**row).on_conflict_do_nothing()
+    return tx.execute(statement).rowcount == 1
+
+
+def put(tx: Connection, table: Table, rows: Sequence[Row], keep: Iterable[str] = ()) -> None:
+    """Insert rows, or bring those that are there up to date, except their columns in `keep`."""
+    if not rows:
+        return
+    statement = _insert(tx, table)
+    own = {column.name for column in table.primary_key} | set(keep)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in own}
+    keys = [column.name for column in table.primary_key]
+    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+def _insert(tx: Connection, table: Table) -> Any:
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def slices(values: Iterable[T]) -> Iterator[list[T]]:
+    """Cut values into lists that fit one statement."""
+    rest = list(values)
+    for start in range(0, len(rest), _MOST):
+        yield rest[start : start + _MOST]

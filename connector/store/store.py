@@ -1,0 +1,57 @@
+"""The store: opens transactions, with or without a fence, and hands out what they can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection as Tx
+
+from connector.store import leases
+from connector.store.config import Library
+from connector.store.engine import Database
+from connector.store.leases import Fence
+from connector.store.secrets import SecretBox
+from connector.store.unit import Unit
+
+# A holder that shows no sign of life for this long has lost its lease.
+LEASE = timedelta(seconds=30)
+
+
+class Store:
+    """One database with its keys; `holder` names this process in leases."""
+
+    def __init__(self, database: Database, box: SecretBox, holder: str) -> None:
+        self.database = database
+        self.box = box
+        self.holder = holder
+        self._library = Library()
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """Open a transaction that only reads."""
+        with self.database.reading() as tx:
+            yield self._unit(tx)
+
+    @contextmanager
+    def writing(self, fence: Fence | None = None) -> Iterator[Unit]:
+        """Open a transaction that writes; with a fence it commits only under that lease."""
+        with self.database.writing() as tx:
+            if fence is not None:
+                leases.hold(tx, fence, datetime.now(UTC) + LEASE)
+            yield self._unit(tx)
+
+    def take(self, name: str) -> Fence | None:
+        """Take a lease; None while somebody else holds it."""
+        with self.database.writing() as tx:
+            return leases.take(tx, name, self.holder, datetime.now(UTC), LEASE)
+
+    def drop(self, fence: Fence, note: Any = None) -> None:
+        """Give a lease back."""
+        with self.database.writing() as tx:
+            leases.drop(tx, fence, note)
+
+    def _unit(self, tx: Tx) -> Unit:
+        return Unit(tx, self.box, self._library)
