@@ -18,6 +18,7 @@ from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
 from connector.domain.errors import ConfigurationRefused
+from connector.pipeline.housekeeping import keep_house
 from connector.pipeline.services import Keep, Line, Services
 from connector.ports import Tokens
 from connector.queue import Waker
@@ -159,3 +160,8 @@ def due(older_than_s: float) -> list[tuple[str, str]]:
     now = datetime.now(UTC)
     with services().store.reading() as unit:
         return unit.due(now, now - timedelta(seconds=older_than_s))
+
+
+def housekeeping() -> None:
+    """Do what has to be done now and then."""
+    keep_house(services())

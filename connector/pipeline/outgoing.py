@@ -16,7 +16,9 @@ from connector.domain.errors import (
     CrmError,
     CrmRevoked,
 )
+from connector.pipeline.connecting import refresh_words
 from connector.pipeline.guarded import finish_journal, send_guarded
+from connector.pipeline.housekeeping import WORDS_LAST
 from connector.pipeline.reads import read_next
 from connector.pipeline.send import Sending, send_opt_outs, send_own
 from connector.pipeline.services import Line, Services
@@ -100,10 +102,18 @@ def _work(sending: Sending) -> int:
         if not worked:
             break
         batches += 1
+    _refresh(sending)
     if sending.connection.failures:
         with sending.services.store.writing(sending.fence) as unit:
             unit.rest(sending.connection.id, None, 0)
     return batches
+
+
+def _refresh(sending: Sending) -> None:
+    """Read the portal's options again where what we know is old."""
+    read_at, now = sending.connection.read_at, sending.services.now()
+    if read_at is None or now - read_at > WORDS_LAST:
+        refresh_words(sending.services, sending.connection, sending.crm)
 
 
 def _turn(sending: Sending) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from connector.settings import Settings
 
 APP = "connector.app:create_app"
-THREADS = 4
+THREADS = 16  # of one worker process; a sender that dawdles over its body holds one all the while
 BACKLOG = 1024
 CONNECTIONS = 512  # of one worker process, idle ones too: granian takes no more than this in
-IDLE_MS = 10_000  # until a connection that sends no request is closed
+IDLE_MS = 75_000  # until a connection without a request is closed; proxies close theirs after 60 s
 GRACE = 8  # seconds; the supervisor waits 10
 
 
@@ -36,6 +37,7 @@ def run_web(
     logs.configure(settings)
     lifeline.pass_on()  # granian's worker processes are our children, not the supervisor's
     wait_for_port(settings.host, settings.port)
+    logging.getLogger("_granian").addFilter(_is_news)
     Server(
         target,
         factory=True,
@@ -56,6 +58,11 @@ def run_web(
         log_level=LogLevels.warning,
         log_dictconfig=_logging(),
     ).serve()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out granian's advice on the number of threads: ours mostly wait."""
+    return "Python threads" not in record.getMessage()
 
 
 def _logging() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
 from connector.domain.slots import Pipeline
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Vocabulary
-from connector.store import backfills, config, due, inbox, outbox, secrets
+from connector.store import backfills, config, due, inbox, outbox, retention, secrets
 from connector.store.config import Library
 from connector.store.crowd import Load, people_of
 from connector.store.people import People
@@ -272,6 +272,10 @@ class Unit:
         return outbox.journal(self.tx, connection_id)
 
     # Work
+
+    def prune(self, now: datetime) -> int:
+        """Delete a piece of what is past its time; return how many rows that was."""
+        return retention.prune(self.tx, now)
 
     def due(self, now: datetime, since: datetime) -> list[tuple[str, str]]:
         """Return (job, id) for everything that has waited since then or longer."""

@@ -6,7 +6,7 @@ It never waits and never tries again, but for one case: a refused access token i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -38,8 +38,8 @@ class Ask:
     """One call to be made; `what` names it in errors."""
 
     what: str
-    url: str
-    body: object = None
+    url: str = field(repr=False)
+    body: object = field(default=None, repr=False)
     query: Mapping[str, str] | None = None
     urgent: bool = False
 

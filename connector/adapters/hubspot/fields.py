@@ -29,6 +29,9 @@ TYPE_IDS: Mapping[str, str] = {
     "0-136": "lead",
 }
 
+# The ids of the records that were merged into this one, with semicolons between them.
+MERGED_IDS = "hs_merged_object_ids"
+
 # An own field's kind -> HubSpot's type and fieldType.
 FIELD_TYPES: Mapping[str, tuple[str, str]] = {
     "text": ("string", "text"),
@@ -92,6 +95,7 @@ def _option(option: Option, place: int) -> dict[str, object]:
         "displayOrder": place,
         "hidden": False,
     }
+
 
 # What changes many records at once; property history sources of the CRM API's reference.
 BULK_ORIGINS = frozenset(

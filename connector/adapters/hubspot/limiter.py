@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PLANNED = 0.9  # of a limit: HubSpot's window and ours don't start at the same moment
 DAY = 86_400.0
+SPARE = 8  # whoever must wait waits until an eighth of the window is free
 TICK = 0.001  # so that whoever waits as long as told does find room
 _PREFIX = "x-hubspot-ratelimit-"
 # A header's name and the largest number in it that makes sense.
@@ -54,13 +55,24 @@ class Limiter:
 
     def take(self, *, urgent: bool = False) -> None:
         """Take the room for one call; raise CrmBusy with the wait when there is none."""
-        now = self._clock()
-        blocked = self._blocked - now
-        wait = max(blocked, self._window_wait(now, urgent=urgent), self._day_wait(urgent=urgent))
-        if wait > 0:
-            raise CrmBusy("no room for a call to HubSpot within its rate limit", retry_in=wait)
-        self._calls.append(now)
+        self.expect(1, urgent=urgent)
+        self._calls.append(self._clock())
         self._day_used += 1
+
+    def expect(self, calls: int, *, urgent: bool = False) -> None:
+        """Raise CrmBusy unless so many calls, or a whole window of them, have room now.
+
+        Work of several calls asks first: begun again whenever one call's room is free, it would
+        use that up and never end. For the same reason the wait told is for a little more.
+        """
+        now = self._clock()
+        waits = (
+            self._blocked - now,
+            self._window_wait(now, calls, urgent=urgent),
+            self._day_wait(urgent=urgent),
+        )
+        if max(waits) > 0:
+            raise CrmBusy("no room for a call to HubSpot within its limits", retry_in=max(waits))
 
     def heard(self, headers: Mapping[str, str]) -> None:
         """Learn from an answer's rate headers, names in lower case: the vendor counts best."""
@@ -127,10 +139,14 @@ class Limiter:
         planned = limit * PLANNED
         return max(1, math.floor(planned if urgent else planned - limit * self._reserve))
 
-    def _window_wait(self, now: float, *, urgent: bool) -> float:
+    def _window_wait(self, now: float, calls: int, *, urgent: bool) -> float:
         self._forget(now)
-        over = len(self._calls) - self._room(self._per_window, urgent=urgent)
-        return self._calls[over] + self._window - now + TICK if over >= 0 else 0.0
+        room = self._room(self._per_window, urgent=urgent)
+        if len(self._calls) + min(calls, room) <= room:
+            return 0.0
+        roomy = min(calls + max(1, room // SPARE), room)
+        last = self._calls[len(self._calls) + roomy - room - 1]
+        return last + self._window - now + TICK
 
     def _forget(self, now: float) -> None:
         while self._calls and self._calls[0] + self._window <= now:

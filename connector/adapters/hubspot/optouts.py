@@ -32,12 +32,15 @@ class OptOuts:
     def read(self, emails: Sequence[str]) -> Mapping[str, bool]:
         """Say which addresses are opted out; one that HubSpot won't judge is left out."""
         known: dict[str, bool] = {}
-        for some in chunks(list(dict.fromkeys(emails)), BATCH):
+        batches = list(chunks(list(dict.fromkeys(emails)), BATCH))
+        self.client.limiter.expect(len(batches), urgent=self.urgent)
+        for some in batches:
             known |= self._read_some(some)
         return known
 
     def write(self, emails: Sequence[str]) -> None:
         """Opt out those who are not yet: it can't be undone, so it is never done twice."""
+        self.client.limiter.expect(2, urgent=self.urgent)
         for some in chunks(self._pending(list(dict.fromkeys(emails))), BATCH):
             refusals = [error for email in self._write_some(some) if (error := self._one(email))]
             if refusals:
@@ -53,15 +56,17 @@ class OptOuts:
     def _read_some(self, emails: Sequence[str]) -> dict[str, bool]:
         body = self._batch("opt-outs", emails)
         if body is None:
-            return dict(self._singly(emails))
+            return self._singly(emails)
         out = {_address(row) for row in _statuses(results(body)) if _is_out(row)}
         known = {email: email.lower() in out for email in emails}
         if rows(body, "errors"):
             doubtful = [email for email in emails if not known[email]]
-            return {email: True for email in emails if known[email]} | dict(self._singly(doubtful))
+            return {email: True for email in emails if known[email]} | self._singly(doubtful)
         return known
 
-    def _singly(self, emails: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    def _singly(self, emails: Sequence[str]) -> dict[str, bool]:
+        self.client.limiter.expect(len(emails), urgent=self.urgent)
+        known = {}
         for email in emails:
             try:
                 body = self.client.call(
@@ -71,7 +76,8 @@ class OptOuts:
                 if error.status != _BAD_ADDRESS:
                     raise
             else:
-                yield email, any(map(_is_out, _statuses(results(body))))
+                known[email] = any(map(_is_out, _statuses(results(body))))
+        return known
 
     def _write_some(self, emails: Sequence[str]) -> Sequence[str]:
         """Opt out a batch and return the addresses that are still to be done."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from connector.adapters.hubspot.fields import path_word
+from connector.adapters.hubspot.fields import MERGED_IDS, path_word
 from connector.adapters.hubspot.shapes import (
     Json,
     chunks,
@@ -60,7 +60,7 @@ class Wanted:
     def body(self, ids: Sequence[str]) -> dict[str, object]:
         """Return the body of a batch read."""
         body: dict[str, object] = {
-            "properties": self.names,
+            "properties": [*self.names, MERGED_IDS],
             "inputs": [{"id": record_id} for record_id in ids],
         }
         return body | {"propertiesWithHistory": list(self.dated)} if self.dated else body
@@ -68,10 +68,9 @@ class Wanted:
 
 def read(client: Client, wanted: Wanted, ids: Sequence[str]) -> list[Reading]:
     """Read records by id; missing ones are left out, merged ones come under both ids."""
-    unique = list(dict.fromkeys(ids))
-    return [
-        found for some in chunks(unique, wanted.batch) for found in _read_some(client, wanted, some)
-    ]
+    batches = list(chunks(list(dict.fromkeys(ids)), wanted.batch))
+    client.limiter.expect(len(batches))
+    return [found for some in batches for found in _read_some(client, wanted, some)]
 
 
 def page(client: Client, wanted: Wanted, after: str | None) -> Page:
@@ -132,11 +131,22 @@ def named(errors: Sequence[Json]) -> Iterator[tuple[str, Json]]:
 def _read_some(client: Client, wanted: Wanted, ids: Sequence[str]) -> list[Reading]:
     body = client.call("read", wanted.body(ids), kind=path_word(wanted.kind))
     found = {one.record_id: one for one in (reading(row, wanted) for row in results(body))}
+    strangers = [found[record_id] for record_id in found if record_id not in ids]
+    found = _absorbed(results(body), found) | found
     errors = named(rows(body, "errors"))
     missing = {record_id for record_id, error in errors if error.get("category") == MISSING}
     lost = [record_id for record_id in ids if record_id not in found and record_id not in missing]
-    found |= _survivors(client, wanted, lost, [found[key] for key in found if key not in ids])
+    found |= _survivors(client, wanted, lost, strangers)
     return [found[record_id] for record_id in ids if record_id in found]
+
+
+def _absorbed(answered: Sequence[Json], found: Mapping[str, Reading]) -> dict[str, Reading]:
+    """Return readings by the ids that were merged into them, as far as the records tell."""
+    return {
+        old: replace(found[text(row.get("id"))], asked_id=old)
+        for row in answered
+        for old in text(part(row, "properties").get(MERGED_IDS)).split(";")
+    }
 
 
 def _survivors(
@@ -149,6 +159,7 @@ def _survivors(
     """
     if len(lost) == len(strangers) == 1:
         return {one: replace(strangers[0], asked_id=one) for one in lost}
+    client.limiter.expect(len(lost))
     singly = {one: _read_one(client, wanted, one) for one in lost}
     return {one: replace(found, asked_id=one) for one, found in singly.items() if found}
 

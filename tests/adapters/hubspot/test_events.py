@@ -233,6 +233,14 @@ def test_a_source_id_may_be_a_number() -> None:
     assert found.origin_id == "9393361"
 
 
+def test_a_tie_between_who_knows_what_is_kept_without_effect() -> None:
+    tie = {"associationType": "LABELLED", "fromObjectId": 1, "toObjectId": 2}
+    (found,) = read(row(subscriptionType="deal.associationChange", **tie))
+
+    assert isinstance(found, Event)
+    assert (found.happening, found.object) == (Happening.UNKNOWN, "deal")
+
+
 @pytest.mark.parametrize("kind", ["event.completed", "conversation.privacyDeletion", "x", "a.b.c"])
 def test_other_kinds_are_kept_without_effect(kind: str) -> None:
     (found,) = read(row(subscriptionType=kind, objectId="not a number"))

@@ -54,12 +54,38 @@ def test_who_waits_as_long_as_told_finds_room() -> None:
     hands = Hands()
     limiter = hands.limiter()
     limiter.take()
+    limiter.take()
     hands.turn(3)
     _, wait = drain(limiter)
     hands.turn(wait)
 
     assert wait == pytest.approx(7, abs=0.01)
-    assert drain(limiter)[0] == 1
+    assert drain(limiter)[0] == 2
+
+
+def test_work_of_several_calls_waits_until_all_have_room() -> None:
+    hands = Hands()
+    limiter = hands.limiter(per_window=100)
+    for _ in range(80):
+        limiter.take()
+        hands.turn(0.1)
+    with pytest.raises(CrmBusy) as caught:
+        limiter.expect(20)
+    hands.turn(caught.value.retry_in or 0)
+    limiter.take()  # beginning again costs a call of its own
+
+    limiter.expect(20)
+
+
+def test_work_of_more_calls_than_a_window_waits_for_a_whole_one() -> None:
+    hands = Hands()
+    limiter = hands.limiter()
+    limiter.take()
+    with pytest.raises(CrmBusy) as caught:
+        limiter.expect(500)
+    hands.turn(caught.value.retry_in or 0)
+
+    limiter.expect(500)
 
 
 def test_a_block_stops_the_urgent_too() -> None:

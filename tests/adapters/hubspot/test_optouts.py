@@ -131,8 +131,10 @@ def test_rows_that_a_batch_left_out_are_done_singly(vendor: RequestsMock, hubspo
     assert done.call_count == 1
 
 
-def test_other_refusals_are_passed_on(vendor: RequestsMock, hubspot: HubSpot) -> None:
-    vendor.post(f"{BATCH}/read", status=409)
+@pytest.mark.parametrize("batch", [404, 409])
+def test_other_refusals_are_passed_on(vendor: RequestsMock, hubspot: HubSpot, batch: int) -> None:
+    vendor.post(f"{BATCH}/read", status=batch)
+    vendor.get(one(ANN), status=404)
 
     with pytest.raises(CrmRefused):
         hubspot.opted_out([ANN])

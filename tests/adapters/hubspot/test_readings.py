@@ -79,6 +79,19 @@ def test_one_merged_record_costs_no_second_call(vendor: RequestsMock, hubspot: H
     assert [(one.asked_id, one.record_id) for one in found] == [("1", "1"), ("5", "9")]
 
 
+def test_records_that_say_what_was_merged_into_them_cost_no_second_call(
+    vendor: RequestsMock, hubspot: HubSpot
+) -> None:
+    answered = [record("8", hs_merged_object_ids="2;1"), record("9", hs_merged_object_ids="3")]
+    vendor.post(READ, json={"results": [*answered, record("4", hs_merged_object_ids=None)]})
+
+    found = hubspot.read("contact", ["1", "2", "3", "4"], ["email"], [])
+
+    pairs = [(one.asked_id, one.record_id) for one in found]
+    assert pairs == [("1", "8"), ("2", "8"), ("3", "9"), ("4", "4")]
+    assert found[0].fields == {"email": ""}
+
+
 def test_an_id_that_no_answer_names_is_asked_for_singly(
     vendor: RequestsMock, hubspot: HubSpot
 ) -> None:
