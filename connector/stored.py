@@ -53,7 +53,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An account's link to one CRM."""
+    """An account's link to one CRM.
+
+    `labels` says whether our fields are installed there: "", "installed" or "stale".
+    """
 
     id: ConnectionId
     account_id: AccountId
@@ -69,6 +72,7 @@ class Connection:
     read_at: datetime | None = None
     rest_until: datetime | None = None
     failures: int = 0
+    labels: str = ""
 
 
 @dataclass(frozen=True, slots=True)

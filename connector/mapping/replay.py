@@ -171,11 +171,19 @@ def _own(now: Saying, fact: Fact, meaning: Meaning | None, lookups: Lookups) -> 
         return replace(now, held=held, status=kept)
     if meaning is Meaning.LEAD_STATUS and _counts(fact.value, lookup):
         return replace(now, held=held, status=fact.value)
+    if meaning is Meaning.LEAD_STATUS and _at_once(now, fact):
+        return replace(now, held=held, status="")
     return replace(now, held=held)
 
 
 def _counts(status: str, lookup: Lookup) -> bool:
     return not status or lookup.is_mapped_status(status)
+
+
+def _at_once(now: Saying, status: Fact) -> bool:
+    """Say whether the lifecycle stage changed at this instant: no older status answers to it."""
+    stage = now.held.get(Meaning.LIFECYCLE)
+    return stage is not None and stage.when == status.when
 
 
 @dataclass(frozen=True, slots=True)

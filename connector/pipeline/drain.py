@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +91,8 @@ def _apply(
 ) -> None:
     now = services.now()
     with services.store.reading() as unit:
-        loaded = _load(services, unit, account_id, arrivals, now)
-    scene = loaded.scene
-    take_in(scene, arrivals, loaded.buried)
+        scene = _load(services, unit, account_id, arrivals, now)
+    take_in(scene, arrivals)
     retold = settle(scene)
     wish(scene, retold)
     with services.store.reading() as unit:
@@ -105,27 +103,22 @@ def _apply(
     wake_delivery(services, scene)
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    scene: Scene
-    buried: Mapping[str, datetime]
-
-
 def _load(
     services: Services,
     unit: Unit,
     account_id: AccountId,
     arrivals: Sequence[Arrival],
     now: datetime,
-) -> _Loaded:
+) -> Scene:
+    """Load all that events are about, with the graves of whom they must not bring back."""
     lookups = unit.lookups(account_id)
     emails = _emails(arrivals, lookups)
     keys = _keys(arrivals)
     sealed = {unit.seal(account_id, email): email for email in emails}
     graves = unit.buried(account_id, ["/".join(key) for key in keys] + list(sealed))
-    buried = {sealed.get(key, key): when for key, when in graves.items()}
     scene = open_scene(services, unit, account_id, keys, emails=emails, now=now)
-    return _Loaded(scene, buried)
+    scene.graves = {sealed.get(key, key): when for key, when in graves.items()}
+    return scene
 
 
 def open_scene(  # noqa: PLR0913

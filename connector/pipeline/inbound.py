@@ -20,10 +20,10 @@ GUARDED = frozenset({Meaning.LIFECYCLE, Meaning.LEAD_STATUS, Meaning.OWNER})
 _BEFORE, _AFTER = timedelta(minutes=1), timedelta(minutes=5)
 
 
-def take_in(scene: Scene, arrivals: Iterable[Arrival], buried: Mapping[str, datetime]) -> None:
-    """Apply events to a scene; `buried` dates the erasure of sealed addresses and records."""
+def take_in(scene: Scene, arrivals: Iterable[Arrival]) -> None:
+    """Apply events to a scene; what is about an erased record is left out."""
     for arrival in arrivals:
-        if arrival.event.object in FOLLOWED and not _is_buried(arrival, buried):
+        if arrival.event.object in FOLLOWED and not _is_buried(scene, arrival):
             scene.traces[arrival.record] = arrival.trace
             if arrival.silent:
                 scene.bulk_batch = arrival.trace
@@ -31,8 +31,8 @@ def take_in(scene: Scene, arrivals: Iterable[Arrival], buried: Mapping[str, date
         scene.changes.done.append(arrival.id)
 
 
-def _is_buried(arrival: Arrival, buried: Mapping[str, datetime]) -> bool:
-    return "/".join(arrival.record) in buried
+def _is_buried(scene: Scene, arrival: Arrival) -> bool:
+    return "/".join(arrival.record) in scene.graves
 
 
 def _when(arrival: Arrival) -> datetime:
@@ -69,12 +69,23 @@ def _changed(scene: Scene, arrival: Arrival) -> None:
         hear(scene, replace(fact, ours=ours))
 
 
+def _is_email(scene: Scene, fact: Fact) -> bool:
+    mapping = scene.lookup(fact.record.connection_id).mapping
+    return mapping.meaning_of(fact.record.object, fact.field) is Meaning.EMAIL
+
+
 def _normal(meaning: Meaning | None, value: str) -> str:
     return value.strip().lower() if meaning is Meaning.EMAIL else value
 
 
 def hear(scene: Scene, fact: Fact) -> None:
-    """Learn a fact, and put back a human's edit that one of our writes ran over."""
+    """Learn a fact, and put back a human's edit that one of our writes ran over.
+
+    An address of an erased person, held since before the erasure, has the record forgotten too.
+    """
+    erased_at = scene.graves.get(fact.value) if _is_email(scene, fact) else None
+    if erased_at is not None and fact.when <= erased_at:
+        scene.forgotten.add(fact.record)
     if scene.learn(fact) and not fact.ours:
         _put_back(scene, fact)
 

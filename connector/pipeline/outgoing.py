@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,9 +19,11 @@ from connector.domain.errors import (
 from connector.pipeline.connecting import refresh_words
 from connector.pipeline.guarded import finish_journal, send_guarded
 from connector.pipeline.housekeeping import WORDS_LAST
+from connector.pipeline.installing import refresh_labels
+from connector.pipeline.lines import open_line
 from connector.pipeline.reads import read_next
 from connector.pipeline.send import Sending, send_opt_outs, send_own
-from connector.pipeline.services import Line, Services
+from connector.pipeline.services import Services
 from connector.stored import Connection, Pending, Purpose
 
 if TYPE_CHECKING:
@@ -68,18 +70,6 @@ def deliver(services: Services, connection_id: str) -> int:
         services.store.drop(fence, note)
 
 
-def open_line(services: Services, connection: Connection, fence: Fence) -> Line:
-    """Open the line of a connection; tokens that it renews are stored under the lease."""
-    with services.store.reading() as unit:
-        secrets = unit.secrets(connection.id)
-
-    def keep(fresh: Mapping[str, str], renew_at: datetime | None) -> None:
-        with services.store.writing(fence) as unit:
-            unit.set_secrets(connection.id, {**secrets, **fresh}, renew_at)
-
-    return services.dial(connection, secrets, keep, fence.note)
-
-
 def _resting(services: Services, connection: Connection) -> bool:
     return connection.rest_until is not None and connection.rest_until > services.now()
 
@@ -103,6 +93,8 @@ def _work(sending: Sending) -> int:
             break
         batches += 1
     _refresh(sending)
+    if sending.connection.labels == "stale":
+        refresh_labels(sending.services, sending.connection, sending.fence, sending.crm)
     if sending.connection.failures:
         with sending.services.store.writing(sending.fence) as unit:
             unit.rest(sending.connection.id, None, 0)

@@ -59,6 +59,7 @@ class Scene:
         self.steps: dict[ProfileId, list[OwnStep]] = defaultdict(list)
         self.touched: set[RecordKey] = set()
         self.forgotten: set[RecordKey] = set()
+        self.graves: Mapping[str, datetime] = {}
         self.traces: dict[RecordKey, str] = {}
         self.bulk_batch = ""
         self._batches: dict[tuple[object, ...], str] = {}
@@ -157,6 +158,13 @@ class Scene:
     def note(self, what: str, detail: str, profile_id: ProfileId | None, record_id: str = "") -> None:
         """Write an audit entry."""
         self.changes.notes.append(Note(what, detail, self.now, profile_id, record_id))
+
+    def name_batch(
+        self, key: tuple[object, ...], batch_id: str, cause: str, actor: Actor, reason: str
+    ) -> None:
+        """Have a cause's moves go into a batch whose id is known already."""
+        self._batches[key] = batch_id
+        self.changes.batches[batch_id] = Batch(batch_id, cause, actor, reason, self.now)
 
     def batch(self, key: tuple[object, ...], cause: str, actor: Actor, reason: str = "") -> str:
         """Return the batch of a cause, a new one the first time it is named."""

@@ -145,6 +145,7 @@ def as_connection(row: Row[Any]) -> Connection:
         row.read_at,
         row.rest_until,
         row.failures,
+        row.labels,
     )
 
 
@@ -274,3 +275,11 @@ def rest(tx: Tx, connection_id: str, until: datetime | None, failures: int) -> N
     """Leave a CRM alone until a time; `failures` counts how often it failed in a row."""
     own = update(t.connection).where(t.connection.c.id == connection_id)
     tx.execute(own.values(rest_until=until, failures=failures))
+
+
+def set_labels(tx: Tx, connection_id: str, *, installed: bool) -> None:
+    """Keep that our fields stand in the CRM, or that their labels no longer fit."""
+    own = update(t.connection).where(t.connection.c.id == connection_id)
+    if not installed:
+        own = own.where(t.connection.c.labels == "installed")
+    tx.execute(own.values(labels="installed" if installed else "stale"))

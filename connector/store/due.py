@@ -48,5 +48,6 @@ def _delivers(tx: Connection, now: datetime, since: datetime) -> list[Wake]:
         or_(t.connection.c.rest_until.is_(None), t.connection.c.rest_until <= now),
     )
     aged = t.connection.c.renew_at <= now
-    query = union(*(select(own).where(*awake, why) for why in (writes, reads, begun, aged)))
+    unlike = t.connection.c.labels == "stale"
+    query = union(*(select(own).where(*awake, why) for why in (writes, reads, begun, aged, unlike)))
     return [("deliver", row.id) for row in tx.execute(query)]

@@ -206,6 +206,15 @@ def replay(
     return count
 
 
+def retry_parked(tx: Connection, connection_id: ConnectionId, now: datetime) -> int:
+    """Put every parked write of a connection back in line."""
+    parked = update(t.outbox).where(
+        t.outbox.c.connection_id == connection_id, t.outbox.c.state == State.PARKED
+    )
+    fresh = {"state": State.PENDING, "attempts": 0, "reason": "", "due_at": now}
+    return tx.execute(parked.values(**fresh)).rowcount
+
+
 def listed(
     tx: Connection, account_id: AccountId, state: str, after: int, most: int
 ) -> list[Row[Any]]:

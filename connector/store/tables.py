@@ -84,6 +84,7 @@ connection = Table(
     _whole("failures"),
     Column("vocabulary", Document, nullable=False),
     Column("read_at", Instant),
+    _text("labels"),
     _whole("version", 1),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("system", "app", "portal"),

@@ -120,6 +120,10 @@ class Unit:
         """Leave a CRM alone until a time."""
         config.rest(self.tx, connection_id, until, failures)
 
+    def set_labels(self, connection_id: str, *, installed: bool) -> None:
+        """Keep that our fields stand in the CRM, or that their labels no longer fit."""
+        config.set_labels(self.tx, connection_id, installed=installed)
+
     def seal(self, account_id: AccountId, address: str) -> str:
         """Return the keyed hash of an address, as tombstones keep it."""
         return secrets.seal(config.seal_key(self.tx, account_id, self._box), address)
@@ -240,6 +244,10 @@ class Unit:
     def asked(self, connection_id: ConnectionId, now: datetime, most: int) -> list[Record]:
         """Return the records to read next, all of one object."""
         return outbox.asked(self.tx, connection_id, now, most)
+
+    def retry_parked(self, connection: Connection, now: datetime) -> int:
+        """Put every parked write of a connection back in line."""
+        return outbox.retry_parked(self.tx, connection.id, now)
 
     def intend(self, account_id: AccountId, writings: Sequence[Writing]) -> None:
         """Enter writes into the write ledger before they are sent."""

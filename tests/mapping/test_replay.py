@@ -220,6 +220,12 @@ def test_a_lifecycle_change_forgets_the_status_before_a_disposition() -> None:
     assert path(*before, stage("marketingqualifiedlead", 4)) == [3, 6]
 
 
+def test_a_disposition_that_comes_with_the_lifecycle_change_stands_for_empty() -> None:
+    before = [stage("lead", 1), status("OPEN", 2)]
+
+    assert path(*before, stage("marketingqualifiedlead", 3), status("UNQUALIFIED", 3)) == [3, 6]
+
+
 def test_a_mapped_status_outlives_a_lifecycle_change() -> None:
     assert path(status("OPEN", 1), stage("marketingqualifiedlead", 2)) == [5]
 

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
-from connector.runtime.clock import run_clock
+from connector.runtime.beat import load
 from connector.runtime.lifeline import Lifeline
-from connector.runtime.up import run_up
-from connector.runtime.web import run_web
-from connector.runtime.worker import run_worker
 from connector.settings import Settings
 
-# Found beside this file: Python puts a script's own folder first.
-DUE = "fakes.due"
-JOBS = {"drain": "fakes.drain"}
+# The fakes are found beside this file: Python puts a script's own folder first.
+FAKES: dict[str, dict[str, Any]] = {
+    "web": {"target": "fakes:create_app"},
+    "worker": {"due": "fakes.due", "jobs": {"drain": "fakes.drain"}},
+    "clock": {
+        "due": "fakes.due",
+        "housekeeping": "fakes.housekeeping",
+        "jobs": {"drain": "fakes.drain"},
+    },
+}
 
 
 def main(name: str) -> int:
-    settings, line = Settings.load(), Lifeline.from_environment()
-    match name:
-        case "web":
-            run_web(settings, line, target="fakes:create_app")
-        case "worker":
-            run_worker(settings, line, due=DUE, jobs=JOBS)
-        case "clock":
-            run_clock(settings, line, due=DUE, housekeeping="fakes.housekeeping", jobs=JOBS)
-        case "up":
-            return run_up(settings, program=(sys.executable, __file__))
+    settings, run = Settings.load(), load(f"connector.runtime.{name}.run_{name}")
+    if name == "up":
+        return int(run(settings, program=(sys.executable, __file__)))
+    run(settings, Lifeline.from_environment(), **FAKES[name])
     return 0
 
 

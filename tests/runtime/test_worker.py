@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,20 @@ def test_redis_may_die_in_the_middle_of_waiting_and_come_back(house: House) -> N
 
     assert [row[2] for row in house.done()] == [SWEEPER, MAIN]
     assert worker.poll() is None
+
+
+def test_a_frozen_redis_freezes_neither_the_work_nor_the_end(house: House) -> None:
+    server = house.start_valkey()
+    worker = house.start("worker")
+    house.wait(lambda: _blocked(house))
+
+    server.send_signal(signal.SIGSTOP)
+    house.put("meanwhile")
+    house.wait(lambda: "meanwhile" in house.ids_done())
+    worker.terminate()
+
+    assert worker.wait(15) == 0
+    assert "stopped_in_the_middle" not in house.words("worker")
 
 
 def test_an_emptied_redis_loses_no_work(house: House, waker: Waker) -> None:

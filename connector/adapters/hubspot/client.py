@@ -82,10 +82,10 @@ class Client:
 
     def authorized(self, send: Callable[[str], Reply], what: str) -> Reply:
         """Send with the access token, and once more with a fresh one if HubSpot refuses it."""
-        token = self.token()
+        token = check_token(self.token())
         reply = send(token)
         if reply.status == UNAUTHORIZED and self._renew is not None:
-            reply = send(self._renew(token))
+            reply = send(check_token(self._renew(token)))
         if reply.status == UNAUTHORIZED:
             raise CrmRevoked(f"HubSpot does not accept the access token ({what})")
         return reply
@@ -120,8 +120,6 @@ class Bearer(AuthBase):
     """Puts the token on a request; as `auth`, so that a .netrc never replaces it."""
 
     def __init__(self, token: str) -> None:
-        if not _TOKEN.fullmatch(token):
-            raise CrmRevoked("the stored access token for HubSpot is no token")
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -139,6 +137,13 @@ def open_session() -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=4))
     return session
+
+
+def check_token(token: str) -> str:
+    """Return a token that a header can carry; what can't would be quoted in its error."""
+    if not _TOKEN.fullmatch(token):
+        raise CrmRevoked("the stored access token for HubSpot is no token")
+    return token
 
 
 def check_url(url: str) -> str:

@@ -65,6 +65,8 @@ class Limiter:
         Work of several calls asks first: begun again whenever one call's room is free, it would
         use that up and never end. For the same reason the wait told is for a little more.
         """
+        if calls < 1:
+            return
         now = self._clock()
         waits = (
             self._blocked - now,

@@ -146,6 +146,7 @@ def _absorbed(answered: Sequence[Json], found: Mapping[str, Reading]) -> dict[st
         old: replace(found[text(row.get("id"))], asked_id=old)
         for row in answered
         for old in text(part(row, "properties").get(MERGED_IDS)).split(";")
+        if old
     }
 
 

@@ -104,9 +104,7 @@ class Desk:
             answer = make(*words, _preload_content=False, _request_timeout=TIMEOUT)
             reply = Reply(answer.status, lowered(answer.headers), answer.data)
         except ApiException as error:
-            if not error.status:
-                raise CrmDown(f"HubSpot can't be reached ({what})") from None
-            reply = Reply(error.status, lowered(error.headers), error.body or b"")
+            reply = Reply(error.status or 0, lowered(error.headers or {}), error.body or b"")
         except (OSError, HTTPError) as error:
             raise CrmDown(f"HubSpot can't be reached ({what})") from innermost(error)
         self._client.limiter.heard(reply.headers)

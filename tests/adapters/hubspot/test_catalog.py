@@ -74,6 +74,7 @@ def test_the_default_pipeline_knows_its_won_and_lost_stage(portal: HubSpot) -> N
         ("9", {"probability": "1.0", "isClosed": "true"}, "won"),
         ("9", {"probability": 1, "isClosed": True}, "won"),
         ("9", {"probability": "0.0", "isClosed": "true"}, "lost"),
+        ("9", {"probability": 0, "isClosed": True}, "lost"),
         ("9", {"probability": "0.0", "isClosed": "false"}, "open"),
         ("9", {"probability": "0.9"}, "open"),
         ("9", {}, "open"),

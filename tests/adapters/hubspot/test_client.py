@@ -261,6 +261,8 @@ def test_what_is_no_token_is_never_sent(token: str) -> None:
 
     assert type(found) is CrmRevoked
     assert not token or token not in "".join(traceback.format_exception(found))
+    with pytest.raises(CrmRevoked):
+        hubspot.install([], apply=False)
 
 
 def test_a_netrc_never_replaces_the_token(

@@ -77,6 +77,13 @@ def test_work_of_several_calls_waits_until_all_have_room() -> None:
     limiter.expect(20)
 
 
+def test_work_without_calls_needs_no_room() -> None:
+    limiter = Hands().limiter()
+    limiter.block(60)
+
+    limiter.expect(0)
+
+
 def test_work_of_more_calls_than_a_window_waits_for_a_whole_one() -> None:
     hands = Hands()
     limiter = hands.limiter()

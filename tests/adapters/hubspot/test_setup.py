@@ -150,6 +150,15 @@ def test_a_set_up_that_reaches_nobody_is_down() -> None:
         hubspot.install(OWN, apply=False)
 
 
+def test_a_line_that_is_not_encrypted_as_expected_is_down(twin: Twin) -> None:
+    hubspot = open_hubspot(twin.url.replace("http:", "https:"), "v3", lambda: "t")
+
+    with pytest.raises(CrmDown):
+        hubspot.install(OWN, apply=False)
+    with pytest.raises(CrmDown):
+        hubspot.prove()
+
+
 def test_set_up_calls_pass_the_limiter(twin: Twin) -> None:
     hubspot = open_hubspot(twin.url, "v3", lambda: twin.token)
     hubspot.client.limiter.block(5)

@@ -149,7 +149,7 @@ def test_merged_records_that_answer_without_a_name_are_written_singly(
 def test_a_row_of_a_207_has_its_own_fate(
     vendor: RequestsMock, hubspot: HubSpot, category: str | None, fate: Fate, context: str
 ) -> None:
-    error = {"status": "error", "category": category, "context": {context: ["2"]}}
+    error = {"status": "error", "category": category, "context": {context: ["77", "2"]}}
     vendor.post(UPDATE, status=207, json=results("1") | {"numErrors": 1, "errors": [error]})
 
     found = hubspot.write("contact", [Write("1", {}), Write("2", {})])

@@ -92,7 +92,7 @@ def test_an_unknown_setting_is_refused(twin: "Twin") -> None:
         twin.settings(nothing=1)
 
 
-def test_a_small_write_takes_less_than_five_milliseconds(
+def test_a_small_write_waits_for_no_delayed_acknowledgement(
     start: "Callable[..., Twin]", login: "Callable[..., Api]"
 ) -> None:
     api = login(start(limit=1000))
@@ -103,7 +103,7 @@ def test_a_small_write_takes_less_than_five_milliseconds(
         api.patch(ann, city=str(n))
         taken.append(time.perf_counter() - began)
 
-    assert statistics.median(taken) < 0.005
+    assert statistics.median(taken) < 0.02  # about 1 ms on an idle machine; 40 with the delay
 
 
 def run(*options: str) -> "subprocess.Popen[str]":

@@ -94,6 +94,7 @@ def upgrade() -> None:
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.Column('vocabulary', sa.Text(), nullable=False),
     sa.Column('read_at', sa.BigInteger(), nullable=True),
+    sa.Column('labels', sa.Text(), server_default='', nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_connection_account_id')),

@@ -1,0 +1,119 @@
+"""Reads every existing record once: resumable, silent, dated by the CRM's own history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connector.domain.errors import ConnectorError, CrmBusy, CrmDenied, CrmDown
+from connector.pipeline.drain import drain
+from connector.pipeline.lines import on_line
+from connector.pipeline.outgoing import BACKOFF
+from connector.pipeline.reads import arrivals_of, dated_fields
+from connector.pipeline.services import Services
+from connector.ports import Crm, Page, Tie
+from connector.stored import BULK, Connection
+
+if TYPE_CHECKING:
+    from connector.store.leases import Fence
+
+# People first: a deal finds the records that it makes Customers of.
+ORDER = ("contact", "company", "deal")
+_PATIENCE = 60.0
+Progress = Callable[[str, int], None]
+
+
+def backfill(services: Services, connection_id: str, progress: Progress) -> dict[str, int]:
+    """Read all records of a connection, going on where an earlier run stopped.
+
+    `progress` is told (object, records so far). Returns the number of records by object.
+    """
+    with services.store.reading() as unit:
+        connection = unit.connection(connection_id)
+    if connection.state != "active":
+        raise ConnectorError(
+            f"the connection is {connection.state}", advice="run `connector resume` first"
+        )
+    counts = {kind: _object(services, connection, kind, progress) for kind in ORDER}
+    with services.store.writing() as unit:
+        for kind in ORDER:
+            unit.set_backfill(connection, kind, _state(services, None, counts[kind], "done"))
+    drain(services, connection.account_id)
+    return counts
+
+
+def _object(services: Services, connection: Connection, kind: str, progress: Progress) -> int:
+    """Read one object page by page; each page is durable before the next is asked for."""
+    with services.store.reading() as unit:
+        row = unit.backfill(connection.id, kind)
+    running = row is not None and row.state != "done"
+    after, done = (row.after, row.done) if running else (None, 0)
+    if running and after is None and done:
+        return int(done)  # this object was read to its end before the run stopped
+    while True:
+        try:
+            after, count = _page(services, connection, kind, after, done)
+        except CrmDenied:
+            return done
+        done += count
+        progress(kind, done)
+        drain(services, connection.account_id)
+        if after is None:
+            return done
+
+
+def _page(
+    services: Services, connection: Connection, kind: str, after: str | None, done: int
+) -> tuple[str | None, int]:
+    """Read one page under the connection's lease, waiting for the CRM where it asks for it."""
+    failures = 0
+    while True:
+        try:
+            with on_line(services, connection) as (fence, crm):
+                return _keep(services, connection, kind, (after, done), fence, crm)
+        except (CrmBusy, CrmDown) as error:
+            failures += not isinstance(error, CrmBusy)
+            if failures > len(BACKOFF):
+                raise
+            wait = max(error.retry_in or 1.0, BACKOFF[failures - 1] if failures else 0.0)
+        services.pause(min(wait, _PATIENCE))
+
+
+def _keep(  # noqa: PLR0913 - where we are, and with what
+    services: Services,
+    connection: Connection,
+    kind: str,
+    where: tuple[str | None, int],
+    fence: Fence,
+    crm: Crm,
+) -> tuple[str | None, int]:
+    after, done = where
+    with services.store.reading() as unit:
+        versions = unit.lookups(connection.account_id)[connection.id]
+    lookup = versions[max(versions)]
+    page = crm.page(kind, after, lookup.mapping.names(kind), dated_fields(lookup, kind))
+    ties = _ties(crm, kind, page)
+    now = services.now()
+    arrivals = [
+        replace(arrival, lane=BULK, silent=True, trace=f"backfill:{connection.id}")
+        for arrival in arrivals_of(connection, kind, page.readings, ties, now)
+    ]
+    state = "running" if page.after else "read"
+    with services.store.writing(fence) as unit:
+        unit.add_events(connection.account_id, arrivals)
+        count = done + len(arrivals)
+        unit.set_backfill(connection, kind, _state(services, page.after, count, state))
+    return page.after, len(arrivals)
+
+
+def _ties(crm: Crm, kind: str, page: Page) -> list[Tie]:
+    ids = [reading.record_id for reading in page.readings]
+    return crm.ties(kind, ids, "contact") if kind == "deal" and ids else []
+
+
+def _state(services: Services, after: str | None, done: int, state: str) -> dict[str, object]:
+    now = services.now()
+    return {"after": after, "done": done, "state": state, "started_at": now, "updated_at": now}
+
+
