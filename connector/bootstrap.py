@@ -58,7 +58,7 @@ def build(own: Settings) -> Services:
     holder = f"{socket.gethostname()}:{os.getpid()}:{random.token_hex(3)}"
     return Services(
         store=Store(Database(own.database_url), SecretBox(own.keys), holder),
-        wake=lambda job, id_: waker.wake(job, id_),
+        wake=waker.wake,
         dial=Lines(own),
         readers={"hubspot": read_events},
         bulk_origins={"hubspot": BULK_ORIGINS},
@@ -92,9 +92,7 @@ class Lines:
             )
             return Line(crm, limiter.state)
         grant = self._grant(connection, secrets, keep)
-        crm = open_hubspot(
-            connection.api_url, version, grant.token, limiter, session, grant.renew
-        )
+        crm = open_hubspot(connection.api_url, version, grant.token, limiter, session, grant.renew)
         return Line(crm, limiter.state)
 
     def _session(self, url: str) -> Any:
@@ -136,16 +134,16 @@ def _issued(secrets: Mapping[str, str], renew_at: datetime | None) -> Issued | N
     if not secrets.get("expires_at") or renew_at is None:
         return None
     expires_at = datetime.fromisoformat(secrets["expires_at"])
-    return Issued(
-        Tokens(secrets["access_token"], secrets["refresh_token"], expires_at), renew_at
-    )
+    return Issued(Tokens(secrets["access_token"], secrets["refresh_token"], expires_at), renew_at)
 
 
 def check_crm_url(url: str, system: str, own: Settings) -> str:
     """Return a CRM's address; refuse one that is not the vendor's (or loopback, if allowed)."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    is_vendor = parts.scheme == "https" and host in VENDOR_HOSTS[system] and parts.port in {None, 443}
+    is_vendor = (
+        parts.scheme == "https" and host in VENDOR_HOSTS[system] and parts.port in {None, 443}
+    )
     is_twin = own.allow_loopback_crm and parts.scheme == "http" and host in _LOOPBACK
     clean = not (parts.username or parts.password or parts.query or parts.fragment)
     if clean and (is_vendor or is_twin):

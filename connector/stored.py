@@ -14,7 +14,6 @@ from connector.mapping.lookup import Lookup
 from connector.mapping.table import Disposition
 from connector.ports import Event
 
-
 # Who waits: opt-outs before people before bulk.
 URGENT, LIVE, BULK = 0, 1, 2
 

@@ -34,7 +34,9 @@ def blueprint(intake: Intake, public_url: str) -> Blueprint:
             body = read_body(request, MOST)
             secret = intake.app_secret(SYSTEM)
             if not secret:
-                raise DeliveryRefused("no app secret is set: CONNECTOR_HUBSPOT_CLIENT_SECRET", status=401)
+                raise DeliveryRefused(
+                    "no app secret is set: CONNECTOR_HUBSPOT_CLIENT_SECRET", status=401
+                )
             url = f"{public_url}{_target()}"
             hubspot_v3(secret, request.method, url, body, request.headers, intake.now())
             intake.keep(SYSTEM, None, body, trace)
@@ -45,7 +47,7 @@ def blueprint(intake: Intake, public_url: str) -> Blueprint:
 
 
 def _target() -> str:
-    """Return path and query as the sender wrote them; the host is our public URL, never a header."""
+    """Return path and query as the sender wrote them; the host never comes from a header."""
     raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
     if raw.startswith("/"):
         return str(raw)

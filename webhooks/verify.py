@@ -34,7 +34,6 @@ _DECODED = {
 _ESCAPES = re.compile("|".join(_DECODED), re.IGNORECASE)
 
 
-
 class Headers(Protocol):
     """What we ask of a request's headers."""
 

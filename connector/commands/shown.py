@@ -52,7 +52,9 @@ def read_secrets(source: str) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise ConnectorError(f"the secrets can't be read from {source}: {error}") from error
     if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
-        raise ConnectorError('the secrets must be a JSON object of texts, like {"access_token": "..."}')
+        raise ConnectorError(
+            'the secrets must be a JSON object of texts, like {"access_token": "..."}'
+        )
     return document
 
 

@@ -80,7 +80,7 @@ def _page(
         services.pause(min(wait, _PATIENCE))
 
 
-def _keep(  # noqa: PLR0913 - where we are, and with what
+def _keep(
     services: Services,
     connection: Connection,
     kind: str,
@@ -115,5 +115,3 @@ def _ties(crm: Crm, kind: str, page: Page) -> list[Tie]:
 def _state(services: Services, after: str | None, done: int, state: str) -> dict[str, object]:
     now = services.now()
     return {"after": after, "done": done, "state": state, "started_at": now, "updated_at": now}
-
-

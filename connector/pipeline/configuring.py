@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from connector.domain.facts import AccountId, Fact, RecordKey
-from connector.domain.slots import Pipeline, check as check_pipeline
+from connector.domain.facts import AccountId, RecordKey
+from connector.domain.slots import Pipeline
+from connector.domain.slots import check as check_pipeline
 from connector.domain.steps import Actor
 from connector.mapping.document import check as check_mapping
 from connector.mapping.lookup import Lookup
@@ -26,7 +27,10 @@ _COLUMNS = {Meaning.LIFECYCLE: "lifecycle", Meaning.LEAD_STATUS: "lead_status"}
 
 
 def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline) -> Pipeline:
-    """Keep a pipeline; every mapping gets a version that follows it. Raises ConfigurationRefused."""
+    """Keep a pipeline; every mapping gets a version that follows it.
+
+    Raises ConfigurationRefused with every fault.
+    """
     with services.store.writing() as unit:
         lookups = {one: _current(unit, one) for one in unit.connections(account_id)}
         bound = {one: replace(now, pipeline=pipeline) for one, now in lookups.items()}
@@ -118,7 +122,8 @@ class _Again:
         version = self.wanted.version
         own = {**scene.lookups[self.connection.id], version: self.wanted}
         scene.lookups = {**scene.lookups, self.connection.id: own}
-        for key in {*keys, *(peer for key in keys for peer in scene.peers(key))}:
+        around = {peer for key in keys for peer in scene.peers(key)}
+        for key in {*keys, *around}:
             scene.facts[key] = {
                 name: replace(fact, version=version, silent=True)
                 for name, fact in scene.facts[key].items()
@@ -160,5 +165,3 @@ def unmapped(services: Services, account_id: AccountId, connection_id: str) -> l
                     }
                 )
     return items
-
-

@@ -13,8 +13,8 @@ from connector.domain.errors import CrmDenied, CrmError, CrmRefused, Refused
 from connector.domain.facts import AccountId, ConnectionId
 from connector.mapping.document import preset
 from connector.mapping.lookup import Lookup
-from connector.mapping.table import Deal, Mapping as Table
-from connector.mapping.table import Meaning, Vocabulary
+from connector.mapping.table import Deal, Meaning, Vocabulary
+from connector.mapping.table import Mapping as Table
 from connector.pipeline.services import Services
 from connector.ports import Crm
 from connector.stored import Connection

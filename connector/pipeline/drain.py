@@ -70,7 +70,7 @@ def _work(
         _apply(services, account_id, fence, arrivals)
     except (LeaseLost, StoreBusy):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a poison event may raise anything
         if len(arrivals) == 1:
             _park(services, fence, arrivals[0], error)
             return
@@ -197,5 +197,7 @@ def apply_brake(services: Services, scene: Scene, unit: Unit, account_id: Accoun
 def wake_delivery(services: Services, scene: Scene) -> None:
     """Wake whoever writes to and reads from the CRMs that have something waiting now."""
     asked = {key.connection_id for key, one in scene.changes.records.items() if one.ask_at}
-    for connection_id in sorted(asked | {one.record.connection_id for one in scene.changes.pending}):
+    for connection_id in sorted(
+        asked | {one.record.connection_id for one in scene.changes.pending}
+    ):
         services.wake("deliver", connection_id)

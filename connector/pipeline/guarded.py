@@ -105,9 +105,7 @@ def _intend(
     return todo, writings
 
 
-def _writing(
-    sending: Sending, unit: Unit, one: _Checked, name: str, now: datetime
-) -> Writing:
+def _writing(sending: Sending, unit: Unit, one: _Checked, name: str, now: datetime) -> Writing:
     clock = unit.people.clock(one.row.record, name, one.held[name])
     del sending
     return Writing(
@@ -172,9 +170,7 @@ def _clear_then_set(
             "before": one.held[name],
         }
         with sending.services.store.writing(sending.fence) as unit:
-            number = unit.open_journal(
-                sending.connection.account_id, entry, sending.services.now()
-            )
+            number = unit.open_journal(sending.connection.account_id, entry, sending.services.now())
         outcome = _set_again(sending, one.row.record, name, one.writes[name], number)
     return outcome
 
@@ -225,9 +221,7 @@ def _record(
     sending.services.wake("drain", connection.account_id)
 
 
-def _own_event(
-    sending: Sending, key: RecordKey, name: str, value: str, at: datetime
-) -> Arrival:
+def _own_event(sending: Sending, key: RecordKey, name: str, value: str, at: datetime) -> Arrival:
     connection = sending.connection
     event = Event(
         f"own:{key.object}/{key.record_id}/{name}@{at.timestamp():.6f}={value}",

@@ -198,8 +198,8 @@ def _read(scene: Scene, arrival: Arrival) -> None:
     lookup = scene.lookup(arrival.connection_id)
     known = {fact.field: fact for fact in sorted(scene.known(key), key=lambda f: f.stamp)}
     for fact, origin_id in fields_of(reading, key, lookup, known):
-        fact = replace(fact, silent=arrival.silent)
-        hear(scene, replace(fact, ours=is_ours(scene, fact, origin_id)))
+        ours = is_ours(scene, fact, origin_id)
+        hear(scene, replace(fact, silent=arrival.silent, ours=ours))
     _revive(scene, arrival, record)
     for other in reading_ties(arrival):
         since = reading.created_at or arrival.received_at
@@ -216,7 +216,7 @@ def reading_ties(arrival: Arrival) -> list[RecordKey]:
 
 
 def _moved_on(scene: Scene, arrival: Arrival, reading: Reading) -> None:
-    """The CRM answered under another id: the asked record was merged into that one."""
+    """Note that the CRM answered under another id: the asked record was merged into it."""
     asked = RecordKey(arrival.connection_id, arrival.event.object, reading.asked_id)
     version = scene.lookup(arrival.connection_id).version
     scene.learn(Fact(asked, ALIVE, "no", arrival.received_at, "merged", version))
@@ -229,7 +229,7 @@ def _missing(scene: Scene, arrival: Arrival) -> None:
 
 
 def _revive(scene: Scene, arrival: Arrival, record: Record) -> None:
-    """A record that we thought gone is there after all."""
+    """Note that a record that we thought gone is there after all."""
     if not record.alive and not record.merged_into:
         version = scene.lookup(arrival.connection_id).version
         scene.learn(Fact(record.key, ALIVE, "yes", arrival.received_at, "read", version))

@@ -41,7 +41,7 @@ def move(
                 return False
             raise MoveRefused(verdict.reason)
         batch_id = scene.batch(("move",), "move", Actor.PERSON, reason)
-        scene.take(step(scene, profile, Kind.PUT, goal, reason, batch_id))
+        scene.take(step(scene, profile, Kind.PUT, goal, reason=reason, batch_id=batch_id))
         conclude(services, account_id, fence, scene, retold(scene, [profile.id]))
     return True
 
@@ -51,6 +51,7 @@ def step(  # noqa: PLR0913 - the parts of a step
     profile: Profile,
     kind: Kind,
     slot: Slot | None,
+    *,
     reason: str,
     batch_id: str,
     cause: str = "person:move",
@@ -109,7 +110,15 @@ def _each(
             for one in ready:
                 profile = scene.profiles[ProfileId(one)]
                 scene.take(
-                    step(scene, profile, Kind.RECONSENT, None, reason, batch_id, f"person:{cause}")
+                    step(
+                        scene,
+                        profile,
+                        Kind.RECONSENT,
+                        None,
+                        reason=reason,
+                        batch_id=batch_id,
+                        cause=f"person:{cause}",
+                    )
                 )
                 scene.note("reconsent", "", profile.id)
             conclude(
@@ -191,9 +200,7 @@ def _way_back(scene: Scene, profile_id: ProfileId, start: Slot | None, move_id: 
     return verdict.reason if isinstance(verdict, Stay) else start
 
 
-def _put_back(
-    scene: Scene, back: dict[ProfileId, Slot | str], batch_id: str, undone: str
-) -> None:
+def _put_back(scene: Scene, back: dict[ProfileId, Slot | str], batch_id: str, undone: str) -> None:
     key = ("undo",)
     scene.name_batch(key, batch_id, "undo", Actor.PERSON, f"undo of {undone}")
     for profile_id, way in back.items():
@@ -203,8 +210,8 @@ def _put_back(
                 scene.profiles[profile_id],
                 Kind.PUT,
                 way,
-                "undo",
-                batch_id,
-                f"person:undo:{undone}",
+                reason="undo",
+                batch_id=batch_id,
+                cause=f"person:undo:{undone}",
             )
             scene.take(replace(made, unmuting=True))

@@ -39,7 +39,9 @@ def read_next(sending: Sending) -> bool:
     lookup = sending.lookup()
     ids = [record.key.record_id for record in records]
     try:
-        readings = sending.crm.read(kind, ids, lookup.mapping.names(kind), dated_fields(lookup, kind))
+        readings = sending.crm.read(
+            kind, ids, lookup.mapping.names(kind), dated_fields(lookup, kind)
+        )
         ties = sending.crm.ties(kind, ids, "contact") if kind == "deal" else []
     except CrmDenied:
         with services.store.writing(sending.fence) as unit:
@@ -48,7 +50,9 @@ def read_next(sending: Sending) -> bool:
     now = services.now()
     arrivals = arrivals_of(connection, kind, readings, ties, now)
     answered = {reading.asked_id for reading in readings}
-    arrivals += [_missing(connection, record, now) for record in records if _is_gone(record, answered)]
+    arrivals += [
+        _missing(connection, record, now) for record in records if _is_gone(record, answered)
+    ]
     arrivals = [replace(a, lane=records[0].ask_lane) for a in arrivals]
     with services.store.writing(sending.fence) as unit:
         unit.ask([record.key for record in records], None)

@@ -155,7 +155,9 @@ class Scene:
         trace = self.traces.get(pending.record, pending.trace)
         self.changes.pending.append(replace(pending, trace=trace))
 
-    def note(self, what: str, detail: str, profile_id: ProfileId | None, record_id: str = "") -> None:
+    def note(
+        self, what: str, detail: str, profile_id: ProfileId | None, record_id: str = ""
+    ) -> None:
         """Write an audit entry."""
         self.changes.notes.append(Note(what, detail, self.now, profile_id, record_id))
 

@@ -81,15 +81,14 @@ def refusal(row: Pending, profile: Profile | None, record: Record | None) -> str
         return ""
     if profile is None or record is None:
         return "the profile is gone"
-    if not record.alive or record.merged_into:
-        return "the record is gone"
-    if profile.slot is Slot.DO_NOT_CONTACT and row.purpose not in ALLOWED_WHEN_SUPPRESSED:
-        return "opted out"
-    if row.purpose is Purpose.STAGE and profile.slot is not row.slot:
-        return "the profile has moved on"
-    if row.purpose is Purpose.OPT_OUT and profile.slot is not Slot.DO_NOT_CONTACT:
-        return "no longer opted out"
-    return ""
+    suppressed = profile.slot is Slot.DO_NOT_CONTACT
+    reasons = {
+        "the record is gone": not record.alive or bool(record.merged_into),
+        "opted out": suppressed and row.purpose not in ALLOWED_WHEN_SUPPRESSED,
+        "the profile has moved on": row.purpose is Purpose.STAGE and profile.slot is not row.slot,
+        "no longer opted out": row.purpose is Purpose.OPT_OUT and not suppressed,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def sift(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from connector.ports import Crm, Reader
 from connector.stored import Connection
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from connector.store.store import Store
 
 
+JobName = Literal["split", "drain", "deliver"]
+
+
 class Wake(Protocol):
     """Wakes a worker; may fail silently, because whatever waits is found in SQL anyway."""
 
-    def __call__(self, job: str, id: str, /) -> bool:
-        """Wake a worker for one job on one id; say whether the call went through."""
+    def __call__(self, job: JobName, key: str, /) -> bool:
+        """Wake a worker for one job on one key; say whether the call went through."""
         ...
 
 

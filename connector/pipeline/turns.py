@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 _POLL = 0.02
+
 
 @contextmanager
 def leased(services: Services, account_id: AccountId) -> Iterator[Fence]:
@@ -37,6 +38,7 @@ def leased(services: Services, account_id: AccountId) -> Iterator[Fence]:
     finally:
         services.store.drop(fence)
 
+
 def look(
     services: Services,
     account_id: AccountId,
@@ -49,6 +51,7 @@ def look(
             services, unit, account_id, set(keys), profiles=profiles, now=services.now()
         )
 
+
 def conclude(
     services: Services, account_id: AccountId, fence: Fence, scene: Scene, told: Iterable[Retold]
 ) -> None:
@@ -60,7 +63,7 @@ def conclude(
         unit.save(account_id, scene.changes, scene.now)
     wake_delivery(services, scene)
 
+
 def retold(scene: Scene, profiles: Iterable[ProfileId]) -> list[Retold]:
     """Fold profiles again."""
     return [retell(scene, profile_id) for profile_id in profiles]
-

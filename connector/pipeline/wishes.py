@@ -91,9 +91,7 @@ def _want_lever(scene: Scene, profile: Profile, record: Record, saying: Saying) 
     scene.want(lever)
 
 
-def _want_stage(
-    scene: Scene, profile: Profile, record: Record, saying: Saying, move: Move
-) -> None:
+def _want_stage(scene: Scene, profile: Profile, record: Record, saying: Saying, move: Move) -> None:
     """Want lifecycle stage and lead status written, where a CRM did not say so itself."""
     if not _may_write_stage(record.key, move) or profile.slot is Slot.DO_NOT_CONTACT:
         return
@@ -144,7 +142,9 @@ def _want_opt_out(scene: Scene, profile: Profile, record: Record, move: Move) ->
     mapping = scene.lookup(record.key.connection_id).mapping
     if profile.slot is not Slot.DO_NOT_CONTACT or not mapping.push_opt_out or not record.email:
         return
-    own = move.step.record is not None and move.step.record.connection_id == record.key.connection_id
+    own = (
+        move.step.record is not None and move.step.record.connection_id == record.key.connection_id
+    )
     if move.step.silent or (move.step.actor is Actor.CRM and own):
         return
     scene.want(
@@ -172,9 +172,7 @@ def cause_of(move: Move, scene: Scene) -> str:
     return next((one.cause for one in own), str(step.actor))
 
 
-def brake(
-    scene: Scene, already: Mapping[str, int], held: Mapping[str, str], limit: int
-) -> None:
+def brake(scene: Scene, already: Mapping[str, int], held: Mapping[str, str], limit: int) -> None:
     """Hold the writes of any cause that would make more than `limit` of them within the hour.
 
     `already` counts what each cause wrote or wants to, `held` names its open hold.

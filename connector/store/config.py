@@ -212,9 +212,7 @@ class Library:
     def __init__(self) -> None:
         self._kept: dict[tuple[ConnectionId, int], Lookup] = {}
 
-    def lookups(
-        self, tx: Tx, account_id: AccountId
-    ) -> dict[ConnectionId, dict[int, Lookup]]:
+    def lookups(self, tx: Tx, account_id: AccountId) -> dict[ConnectionId, dict[int, Lookup]]:
         """Return the mappings of an account's connections by version."""
         known = select(t.mapping.c.connection_id, t.mapping.c.version).where(
             t.mapping.c.account_id == account_id

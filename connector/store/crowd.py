@@ -170,7 +170,9 @@ class Load:
         return frozenset(found)
 
 
-def people_of(tx: Connection, account_id: AccountId, connection_id: ConnectionId) -> list[RecordKey]:
+def people_of(
+    tx: Connection, account_id: AccountId, connection_id: ConnectionId
+) -> list[RecordKey]:
     """Return every person's record of a connection."""
     query = select(t.record.c.object, t.record.c.record_id).where(
         t.record.c.account_id == account_id,

@@ -18,9 +18,7 @@ def due(tx: Connection, now: datetime, since: datetime) -> list[Wake]:
 
 
 def _splits(tx: Connection, since: datetime) -> list[Wake]:
-    waiting = exists().where(
-        t.delivery.c.state == State.PENDING, t.delivery.c.received_at <= since
-    )
+    waiting = exists().where(t.delivery.c.state == State.PENDING, t.delivery.c.received_at <= since)
     return [("split", "all")] if tx.execute(select(waiting)).scalar_one() else []
 
 

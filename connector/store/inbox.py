@@ -202,9 +202,7 @@ def list_events(
     return list(tx.execute(query))
 
 
-def list_parked_deliveries(
-    tx: Connection, account_id: AccountId, most: int
-) -> list[Row[Any]]:
+def list_parked_deliveries(tx: Connection, account_id: AccountId, most: int) -> list[Row[Any]]:
     """Return the account's deliveries that could not be split."""
     query = (
         select(t.delivery)

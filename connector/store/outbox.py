@@ -100,9 +100,7 @@ def pushed(tx: Connection, fields: Mapping[RecordKey, Mapping[str, str]]) -> Non
 def ask(tx: Connection, keys: Sequence[RecordKey], at: datetime | None, lane: int) -> None:
     """Have records read at a time, or (None) no more."""
     for key in keys:
-        tx.execute(
-            update(t.record).where(*_of(t.record, key)).values(ask_at=at, ask_lane=lane)
-        )
+        tx.execute(update(t.record).where(*_of(t.record, key)).values(ask_at=at, ask_lane=lane))
 
 
 def asked(tx: Connection, connection_id: ConnectionId, now: datetime, most: int) -> list[Record]:
@@ -158,7 +156,7 @@ def counted(
             )
             .group_by(t.outbox.c.cause)
         )
-        found.update({cause: number for cause, number in tx.execute(query)})
+        found.update({row[0]: row[1] for row in tx.execute(query)})
     return dict(found)
 
 
@@ -181,7 +179,7 @@ def holds(tx: Connection, account_id: AccountId | None) -> list[dict[str, Any]]:
     )
     if account_id is not None:
         query = query.where(t.hold.c.account_id == account_id)
-    return [dict(row._mapping) for row in tx.execute(query)]
+    return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def release(tx: Connection, hold_id: str, now: datetime) -> int:
@@ -192,9 +190,7 @@ def release(tx: Connection, hold_id: str, now: datetime) -> int:
     return tx.execute(update(t.outbox).where(*kept).values(**free)).rowcount
 
 
-def replay(
-    tx: Connection, account_id: AccountId | None, now: datetime, ids: Sequence[int]
-) -> int:
+def replay(tx: Connection, account_id: AccountId | None, now: datetime, ids: Sequence[int]) -> int:
     """Put parked writes back in line; whether they are still wanted is checked as they go."""
     count = 0
     for some in slices(ids):

@@ -167,9 +167,7 @@ class People:
             found |= {row.key: row.erased_at for row in self.tx.execute(query)}
         return found
 
-    def relearn(
-        self, connection_id: ConnectionId, keys: Sequence[RecordKey], version: int
-    ) -> None:
+    def relearn(self, connection_id: ConnectionId, keys: Sequence[RecordKey], version: int) -> None:
         """Have the facts of records count under another version of the mapping."""
         for some in slices(key.record_id for key in keys):
             own = (t.fact.c.connection_id == connection_id, t.fact.c.record_id.in_(some))

@@ -50,9 +50,7 @@ def _ordered(rows: dict[Any, Any]) -> list[Any]:
 def _rehome(tx: Connection, pairs: Iterable[tuple[ProfileId, ProfileId]]) -> None:
     for loser, survivor in pairs:
         for table in (t.step, t.outbox):
-            tx.execute(
-                update(table).where(table.c.profile_id == loser).values(profile_id=survivor)
-            )
+            tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
         tx.execute(
             update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
         )
@@ -63,9 +61,7 @@ def _moves(tx: Connection, account_id: AccountId, changes: Changes, now: datetim
         tx.execute(update(t.move).where(t.move.c.id.in_(ids)).values(superseded_at=now))
     for move in changes.moves:
         if move.id:
-            tx.execute(
-                update(t.move).where(t.move.c.id == move.id).values(position=move.position)
-            )
+            tx.execute(update(t.move).where(t.move.c.id == move.id).values(position=move.position))
     fresh = [{"account_id": account_id} | _move(move) for move in changes.moves if not move.id]
     add(tx, t.move, fresh)
 

@@ -98,13 +98,4 @@ def _option(option: Option, place: int) -> dict[str, object]:
 
 
 # What changes many records at once; property history sources of the CRM API's reference.
-BULK_ORIGINS = frozenset(
-    {
-        "IMPORT",
-        "BATCH_UPDATE",
-        "CRM_UI_BULK_ACTION",
-        "MIGRATION",
-        "MERGE_OBJECTS",
-        "INTEGRATIONS_SYNC",
-    }
-)
+BULK_ORIGINS = frozenset({"BATCH_UPDATE", "CRM_UI_BULK_ACTION", "IMPORT"})
