@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, Table, func, or_, select, update
 
 from connector.domain.facts import AccountId, ConnectionId
 from connector.ports import Event, Happening
@@ -220,3 +220,73 @@ def count_waiting(tx: Connection) -> int:
         query = select(func.count()).select_from(table).where(table.c.state == State.PENDING)
         total += tx.execute(query).scalar_one()
     return total
+
+
+class Backlog(NamedTuple):
+    """What has not come through: how many rows, and since when the oldest of them waits."""
+
+    pending: int
+    parked: int
+    held: int
+    since: datetime | None
+
+
+def backlog(tx: Connection, account_id: AccountId | None) -> Backlog:
+    """Count deliveries and events that wait or were put aside; of all accounts where None."""
+    tables = (t.delivery, t.event)
+    pending = sum(count(tx, table, State.PENDING, account_id) for table in tables)
+    parked = sum(count(tx, table, State.PARKED, account_id) for table in tables)
+    oldest = [
+        tx.execute(
+            _within(select(func.min(table.c.received_at)), table, State.PENDING, account_id)
+        ).scalar()
+        for table in tables
+    ]
+    return Backlog(pending, parked, 0, min((one for one in oldest if one), default=None))
+
+
+def count(tx: Connection, table: Table, state: State, account_id: AccountId | None) -> int:
+    """Count the rows of a table in a state."""
+    query = select(func.count()).select_from(table)
+    return int(tx.execute(_within(query, table, state, account_id)).scalar_one())
+
+
+def _within(
+    query: Select[Any], table: Table, state: State, account_id: AccountId | None
+) -> Select[Any]:
+    found = query.where(table.c.state == state)
+    return found if account_id is None else found.where(table.c.account_id == account_id)
+
+
+def list_deliveries(
+    tx: Connection, account_id: AccountId, state: str, after: int, most: int
+) -> list[Row[Any]]:
+    """Return deliveries in a state, by id, from behind `after`."""
+    own = t.delivery.c
+    query = (
+        select(t.delivery)
+        .where(own.account_id == account_id, own.state == state, own.id > after)
+        .order_by(own.id)
+        .limit(most)
+    )
+    return list(tx.execute(query))
+
+
+def parked(tx: Connection, account_id: AccountId | None, text: str) -> list[int]:
+    """Return the parked events that can be worked on again; `text`: of a reason or a record."""
+    own = t.event.c
+    query = select(own.id).where(own.state == State.PARKED, own.happening != "")
+    if account_id is not None:
+        query = query.where(own.account_id == account_id)
+    if text:
+        names = own.reason.icontains(text, autoescape=True)
+        query = query.where(or_(names, own.record_id == text))
+    return list(tx.execute(query.order_by(own.id)).scalars())
+
+
+def probe(tx: Connection) -> None:
+    """Prove that a delivery could be kept now; nothing of it stays."""
+    row = {"system": "probe", "digest": "", "received_at": datetime.fromtimestamp(0, UTC)}
+    with tx.begin_nested() as nested:
+        tx.execute(t.delivery.insert().values(**row))
+        nested.rollback()

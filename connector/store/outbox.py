@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.store import tables as t
 from connector.store.crowd import as_pending, as_record, as_writing
+from connector.store.inbox import Backlog, count
 from connector.store.sql import add, slices
 from connector.stored import Pending, Record, State, Writing
 
@@ -227,6 +228,33 @@ def listed(
         .limit(most)
     )
     return list(tx.execute(query))
+
+
+def parked(tx: Connection, account_id: AccountId | None, text: str) -> list[int]:
+    """Return the parked writes; `text`: of a reason or a record."""
+    own = t.outbox.c
+    query = select(own.id).where(own.state == State.PARKED)
+    if account_id is not None:
+        query = query.where(own.account_id == account_id)
+    if text:
+        names = own.reason.icontains(text, autoescape=True)
+        query = query.where(or_(names, own.record_id == text))
+    return list(tx.execute(query.order_by(own.id)).scalars())
+
+
+def backlog(tx: Connection, account_id: AccountId | None) -> Backlog:
+    """Count writes that wait, were put aside or are held; of all accounts where None."""
+    number = {
+        state: count(tx, t.outbox, state, account_id)
+        for state in (State.PENDING, State.SENDING, State.PARKED, State.HELD)
+    }
+    waiting = (State.PENDING, State.SENDING)
+    oldest = select(func.min(t.outbox.c.created_at)).where(t.outbox.c.state.in_(waiting))
+    if account_id is not None:
+        oldest = oldest.where(t.outbox.c.account_id == account_id)
+    pending = number[State.PENDING] + number[State.SENDING]
+    since = tx.execute(oldest).scalar()
+    return Backlog(pending, number[State.PARKED], number[State.HELD], since)
 
 
 def open_journal(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy import Row, exists, func, select, tuple_, update
 
 from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
 from connector.store import tables as t
@@ -86,24 +86,20 @@ class People:
         return list(self.tx.execute(query))
 
     def batches(self, account_id: AccountId | None, after: str, most: int) -> list[Row[Any]]:
-        """Return batches, newest first, with how many moves each made."""
+        """Return batches, newest first, from behind `after`, with how many moves each made."""
         moves = (
-            select(t.move.c.batch_id, func.count().label("moves"))
-            .where(t.move.c.superseded_at.is_(None))
-            .group_by(t.move.c.batch_id)
-            .subquery()
+            select(func.count())
+            .where(t.move.c.batch_id == t.batch.c.id, t.move.c.superseded_at.is_(None))
+            .scalar_subquery()
         )
-        query = (
-            select(t.batch, func.coalesce(moves.c.moves, 0).label("moves"))
-            .outerjoin(moves, moves.c.batch_id == t.batch.c.id)
-            .order_by(t.batch.c.created_at.desc(), t.batch.c.id.desc())
-            .limit(most)
-        )
+        place = (t.batch.c.created_at, t.batch.c.id)
+        query = select(t.batch, moves.label("moves")).order_by(*(one.desc() for one in place))
         if account_id is not None:
             query = query.where(t.batch.c.account_id == account_id)
         if after:
-            query = query.where(t.batch.c.id < after)
-        return list(self.tx.execute(query))
+            last = select(*place).where(t.batch.c.id == after).scalar_subquery()
+            query = query.where(tuple_(*place) < last)
+        return list(self.tx.execute(query.limit(most)))
 
     def batch(self, batch_id: str) -> Row[Any] | None:
         """Return a batch."""

@@ -15,6 +15,7 @@ from connector.mapping.table import Vocabulary
 from connector.store import backfills, config, due, inbox, outbox, retention, secrets
 from connector.store.config import Library
 from connector.store.crowd import Load, people_of
+from connector.store.inbox import Backlog
 from connector.store.people import People
 from connector.store.save import save
 from connector.store.secrets import SecretBox
@@ -177,6 +178,32 @@ class Unit:
         """Count a connection's events of the last minute by what made them."""
         return inbox.recent_by_origin(self.tx, connection_id, now, most)
 
+    def listed_deliveries(
+        self, account_id: AccountId, state: str, after: int, most: int
+    ) -> list[Any]:
+        """Return deliveries in a state, from behind `after`."""
+        return inbox.list_deliveries(self.tx, account_id, state, after, most)
+
+    def listed_events(self, account_id: AccountId, state: str, after: int, most: int) -> list[Any]:
+        """Return events in a state, from behind `after`."""
+        return inbox.list_events(self.tx, account_id, state, after, most)
+
+    def parked_events(self, account_id: AccountId | None, text: str = "") -> list[int]:
+        """Return the parked events that can be worked on again."""
+        return inbox.parked(self.tx, account_id, text)
+
+    def replay_events(self, account_id: AccountId | None, ids: Sequence[int]) -> int:
+        """Put parked events back in line, silently."""
+        return inbox.replay(self.tx, account_id, ids)
+
+    def inbox_backlog(self, account_id: AccountId | None = None) -> Backlog:
+        """Count what the inbox still holds."""
+        return inbox.backlog(self.tx, account_id)
+
+    def probe(self) -> None:
+        """Prove that the database takes writes."""
+        inbox.probe(self.tx)
+
     # People
 
     @property
@@ -266,6 +293,32 @@ class Unit:
     def open_holds(self, account_id: AccountId) -> dict[str, str]:
         """Return the open holds by cause."""
         return outbox.open_holds(self.tx, account_id)
+
+    def holds(self, account_id: AccountId | None = None) -> list[dict[str, Any]]:
+        """Return the open holds with the number of writes that each keeps back."""
+        return outbox.holds(self.tx, account_id)
+
+    def release(self, hold_id: str, now: datetime) -> int:
+        """Let the writes of a hold go."""
+        return outbox.release(self.tx, hold_id, now)
+
+    def listed_writes(self, account_id: AccountId, state: str, after: int, most: int) -> list[Any]:
+        """Return writes in a state, from behind `after`."""
+        return outbox.listed(self.tx, account_id, state, after, most)
+
+    def parked_writes(self, account_id: AccountId | None, text: str = "") -> list[int]:
+        """Return the parked writes."""
+        return outbox.parked(self.tx, account_id, text)
+
+    def replay_writes(
+        self, account_id: AccountId | None, now: datetime, ids: Sequence[int]
+    ) -> int:
+        """Put parked writes back in line."""
+        return outbox.replay(self.tx, account_id, now, ids)
+
+    def outbox_backlog(self, account_id: AccountId | None = None) -> Backlog:
+        """Count what the outbox still holds."""
+        return outbox.backlog(self.tx, account_id)
 
     def open_journal(self, account_id: AccountId, entry: Mapping[str, Any], now: datetime) -> int:
         """Write down, before a field is cleared, what it has to be set to."""
