@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 
 from connector import bootstrap, logs
+from connector.api import dispatch, health, problems
 from connector.intake import StoreIntake
+from connector.queue import Waker
 from connector.runtime import lifeline
 from webhooks.hubspot import blueprint as hubspot
+
+if TYPE_CHECKING:
+    from connector.pipeline.services import Services
+    from connector.settings import Settings
 
 
 def create_app() -> Flask:
@@ -15,7 +23,14 @@ def create_app() -> Flask:
     settings = bootstrap.settings()
     logs.configure(settings)
     lifeline.hold()
-    services = bootstrap.services()
-    app = Flask("connector")
+    return make_app(bootstrap.services(), settings)
+
+
+def make_app(services: Services, settings: Settings) -> Flask:
+    """Put the parts of the application together."""
+    app = Flask("connector", static_folder=None)
     app.register_blueprint(hubspot(StoreIntake(services, settings), settings.public_url))
+    app.register_blueprint(dispatch.blueprint(services))
+    app.register_blueprint(health.blueprint(services, Waker(settings.redis_url).ping))
+    problems.speak(app)
     return app

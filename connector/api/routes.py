@@ -76,7 +76,9 @@ def number(cursor: str) -> int:
     return int(cursor)
 
 
-def cut(rows: Sequence[Row], limit: int, name: Callable[[Row], object]) -> tuple[list[Row], str | None]:
+def cut(
+    rows: Sequence[Row], limit: int, name: Callable[[Row], object]
+) -> tuple[list[Row], str | None]:
     """Return a page of rows, of which one more than `limit` was asked for, and the next cursor."""
     if len(rows) <= limit:
         return list(rows), None

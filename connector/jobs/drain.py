@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from connector.bootstrap import services, waker
 from connector.domain.facts import AccountId
 from connector.pipeline import drain as pipeline
+
+# Other jobs have their turn after so long.
+TURN = timedelta(seconds=0.5)
 
 
 def drain(account_id: str) -> None:
     """Work off what waits for an account."""
     waker().clear("drain", account_id)
-    pipeline.drain(services(), AccountId(account_id))
+    pipeline.drain(services(), AccountId(account_id), TURN)

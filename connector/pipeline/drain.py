@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -28,19 +28,23 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 300
 
 
-def drain(services: Services, account_id: AccountId) -> int:
+def drain(services: Services, account_id: AccountId, turn: timedelta | None = None) -> int:
     """Work off whatever waits for an account; return how many events that was.
 
-    Where another process holds the account's lease, it does the work, and looks again before
-    it gives the lease back.
+    After a `turn` what is left has to queue up again, behind other work. Where another process
+    holds the account's lease, it does the work, and looks again before it gives the lease back.
     """
     total = 0
+    end = services.now() + turn if turn else None
     while True:
         fence = services.store.take(f"account:{account_id}")
         if fence is None:
             return total
         done = _batch(services, account_id, fence)
         total += done
+        if end and services.now() > end:
+            services.wake("drain", account_id)
+            return total
         if done == 0 and not _more(services, account_id):
             return total
 

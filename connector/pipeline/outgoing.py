@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 # Seconds until a CRM that failed is tried again, by failures in a row.
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 # A shorter wait is sat out under the lease; a longer one gives it back.
-PATIENCE = 3.0
+PATIENCE = 0.25
 AT_ONCE = 100
 
 _SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
@@ -46,8 +46,11 @@ _SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
 }
 
 
-def deliver(services: Services, connection_id: str) -> int:
-    """Do whatever waits at a connection; return how many batches that was."""
+def deliver(services: Services, connection_id: str, turn: timedelta | None = None) -> int:
+    """Do whatever waits at a connection; return how many batches that was.
+
+    After a `turn` what is left has to queue up again, behind other work.
+    """
     with services.store.reading() as unit:
         connection = unit.connection(connection_id)
     if connection.state != "active" or _resting(services, connection):
@@ -60,7 +63,7 @@ def deliver(services: Services, connection_id: str) -> int:
         line = open_line(services, connection, fence)
         sending = Sending(services, connection, fence, line.crm)
         try:
-            return _work(sending)
+            return _work(sending, services.now() + turn if turn else None)
         finally:
             note = line.state()
     except CrmError as error:
@@ -74,7 +77,7 @@ def _resting(services: Services, connection: Connection) -> bool:
     return connection.rest_until is not None and connection.rest_until > services.now()
 
 
-def _work(sending: Sending) -> int:
+def _work(sending: Sending, end: datetime | None) -> int:
     """Take turns until nothing waits: what was interrupted, opt-outs, people, then bulk."""
     with sending.services.store.writing(sending.fence) as unit:
         unit.recover(sending.connection.id, sending.fence.token)
@@ -92,6 +95,9 @@ def _work(sending: Sending) -> int:
         if not worked:
             break
         batches += 1
+        if end and sending.services.now() > end:
+            sending.services.wake("deliver", sending.connection.id)
+            break
     _refresh(sending)
     if sending.connection.labels == "stale":
         refresh_labels(sending.services, sending.connection, sending.fence, sending.crm)

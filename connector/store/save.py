@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -36,10 +36,15 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     _rehome(tx, changes.rehomed.items())
     _moves(tx, account_id, changes, now)
     _outbox(tx, account_id, changes, now)
-    add(tx, t.audit, [own | asdict(note) for note in changes.notes])
+    add(tx, t.audit, [own | columns(note) for note in changes.notes])
     _finish(tx, changes)
     bury(tx, account_id, changes)
     forget(tx, account_id, changes.erased)
+
+
+def columns(row: Any) -> dict[str, Any]:
+    """Return a flat row's values by name; unlike `asdict` nothing is copied."""
+    return {own.name: getattr(row, own.name) for own in fields(row)}
 
 
 def _ordered(rows: dict[Any, Any]) -> list[Any]:
@@ -148,7 +153,7 @@ def _at(key: RecordKey) -> dict[str, Any]:
 
 
 def _profile(profile: Profile, now: datetime) -> dict[str, Any]:
-    return asdict(profile) | {"created_at": profile.created_at or now}
+    return columns(profile) | {"created_at": profile.created_at or now}
 
 
 def _record(record: Record, now: datetime) -> dict[str, Any]:
@@ -198,15 +203,15 @@ def _link(link: Link) -> dict[str, Any]:
 
 
 def _batch(batch: Batch) -> dict[str, Any]:
-    return asdict(batch)
+    return columns(batch)
 
 
 def _step(step: OwnStep) -> dict[str, Any]:
-    return asdict(step) | {"funnel": [int(slot) for slot in step.funnel]}
+    return columns(step) | {"funnel": [int(slot) for slot in step.funnel]}
 
 
 def _move(move: LedgerMove) -> dict[str, Any]:
-    return {name: value for name, value in asdict(move).items() if name != "id"}
+    return {name: value for name, value in columns(move).items() if name != "id"}
 
 
 def _pending(

@@ -310,9 +310,7 @@ class Unit:
         """Return the parked writes."""
         return outbox.parked(self.tx, account_id, text)
 
-    def replay_writes(
-        self, account_id: AccountId | None, now: datetime, ids: Sequence[int]
-    ) -> int:
+    def replay_writes(self, account_id: AccountId | None, now: datetime, ids: Sequence[int]) -> int:
         """Put parked writes back in line."""
         return outbox.replay(self.tx, account_id, now, ids)
 

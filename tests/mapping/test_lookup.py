@@ -110,6 +110,12 @@ def test_an_opt_out_row_may_name_a_crms_own_field() -> None:
     assert "DoNotCall" in lookup.mapping.names("contact")
 
 
+def test_the_fields_that_we_follow_are_named_per_object() -> None:
+    assert PRESET.names("company") == ["hs_lead_status", "lifecyclestage"]
+    assert "hs_email_optout" in PRESET.names("contact")
+    assert PRESET.names("account") == []
+
+
 def test_company_rows_are_noticed() -> None:
     row = SlotRow(Slot.CUSTOMER, company=frozenset({"customer"}))
 

@@ -1,0 +1,14 @@
+"""Every route of the API, in one table: HTTP and its description are both made from it."""
+
+from __future__ import annotations
+
+from connector.api import batches, boxes, configuration, connections, profiles, reports
+
+ROUTES = (
+    *profiles.ROUTES,
+    *batches.ROUTES,
+    *configuration.ROUTES,
+    *connections.ROUTES,
+    *boxes.ROUTES,
+    *reports.ROUTES,
+)
