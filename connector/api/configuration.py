@@ -7,7 +7,6 @@ from connector.api.words import Answer, Body, Document, ListQuery, Nothing, Page
 from connector.domain.errors import ConfigurationRefused
 from connector.mapping.document import dump, dump_pipeline, parse, parse_pipeline
 from connector.pipeline import configuring
-from connector.stored import Account
 
 _SWITCHES = ("dry_run", "reevaluate")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Json = dict[str, Any]
+Refs = Mapping[Any, Json]  # by model and mode
 Mode = Literal["validation", "serialization"]
 Model = tuple[type["BaseModel"], Mode]
 _TEMPLATE = "#/components/schemas/{model}"
@@ -49,7 +51,7 @@ def _models() -> set[Model]:
     return answers | bodies | {(Problem, "serialization")}
 
 
-def _operation(route: Route, refs: dict[Model, Json]) -> Json:
+def _operation(route: Route, refs: Refs) -> Json:
     operation = {
         "operationId": route.name,
         "summary": route.summary,
@@ -76,7 +78,7 @@ def _parameters(route: Route) -> list[Json]:
     ]
 
 
-def _responses(route: Route, refs: dict[Model, Json]) -> Json:
+def _responses(route: Route, refs: Refs) -> Json:
     bad = (*_ALWAYS, *route.refusals, *(_WITH_BODY if route.body is not Nothing else ()))
     problem = {"application/problem+json": {"schema": refs[Problem, "serialization"]}}
     refused = {

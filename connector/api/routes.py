@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from connector.pipeline.services import Services
     from connector.stored import Account, Connection
 
-Query = TypeVar("Query", bound=Body)
-Sent = TypeVar("Sent", bound="BaseModel")
+Query_co = TypeVar("Query_co", bound=Body, covariant=True)
+Sent_co = TypeVar("Sent_co", bound="BaseModel", covariant=True)
 Row = TypeVar("Row")
 
 PREFIX = "/api/v1"
@@ -25,14 +25,14 @@ _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Query, Sent]):
+class Call(Generic[Query_co, Sent_co]):
     """One authenticated call; `places` are the ids in its path."""
 
     services: Services
     account: Account
     places: Mapping[str, str]
-    query: Query
-    body: Sent
+    query: Query_co
+    body: Sent_co
 
     def connection(self) -> Connection:
         """Return the connection that the path names; another account's is not found."""

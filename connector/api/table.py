@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from connector.api import batches, boxes, configuration, connections, profiles, reports
+from connector.api import batches, boxes, configuration, connections, moves, profiles, reports
 
 ROUTES = (
     *profiles.ROUTES,
+    *moves.ROUTES,
     *batches.ROUTES,
     *configuration.ROUTES,
     *connections.ROUTES,

@@ -14,6 +14,7 @@ from connector.domain.errors import (
     CrmDenied,
     CrmDown,
     CrmError,
+    CrmRefused,
     CrmRevoked,
 )
 from connector.pipeline.connecting import refresh_words
@@ -128,7 +129,7 @@ def _turn(sending: Sending) -> bool:
             _SEND[rows[0].purpose](sending, rows)
             return True
         return read_next(sending)
-    except CrmDenied as error:
+    except (CrmDenied, CrmRefused) as error:
         sending.park(rows, str(error))
         return True
     except (ConnectorError, OSError):

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from connector.domain.errors import CrmDenied
+import structlog
+
+from connector.domain.errors import CrmDenied, CrmRefused
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Meaning
 from connector.pipeline.reading import dump_reading
@@ -17,6 +19,7 @@ from connector.stored import LIVE, Arrival, Connection, Record
 if TYPE_CHECKING:
     from connector.pipeline.send import Sending
 
+log = structlog.get_logger(__name__)
 AT_ONCE = 50
 # Fields whose past matters; the CRM is asked for their history.
 DATED = (Meaning.LIFECYCLE, Meaning.LEAD_STATUS, Meaning.EMAIL, Meaning.OPT_OUT, Meaning.DEAL_STAGE)
@@ -39,14 +42,15 @@ def read_next(sending: Sending) -> bool:
     lookup = sending.lookup()
     ids = [record.key.record_id for record in records]
     try:
+        ties = _ties(sending, kind, ids)
         readings = sending.crm.read(
             kind, ids, lookup.mapping.names(kind), dated_fields(lookup, kind)
         )
-        ties = sending.crm.ties(kind, ids, "contact") if kind == "deal" else []
-    except CrmDenied:
+    except (CrmDenied, CrmRefused) as error:
+        log.warning("records_not_read", object=kind, count=len(ids), reason=str(error))
         with services.store.writing(sending.fence) as unit:
             unit.ask([record.key for record in records], None)
-        raise
+        return True
     now = services.now()
     arrivals = arrivals_of(connection, kind, readings, ties, now)
     answered = {reading.asked_id for reading in readings}
@@ -59,6 +63,17 @@ def read_next(sending: Sending) -> bool:
         unit.add_events(connection.account_id, arrivals)
     services.wake("drain", connection.account_id)
     return True
+
+
+def _ties(sending: Sending, kind: str, ids: Sequence[str]) -> list[Tie]:
+    """Read whose deals these are; a portal that does not tell leaves it to its webhooks."""
+    if kind != "deal":
+        return []
+    try:
+        return sending.crm.ties(kind, ids, "contact")
+    except (CrmDenied, CrmRefused) as error:
+        log.warning("ties_not_read", object=kind, reason=str(error))
+        return []
 
 
 def _is_gone(record: Record, answered: set[str]) -> bool:

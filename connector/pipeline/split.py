@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,27 +18,78 @@ if TYPE_CHECKING:
     from connector.store.unit import Unit
 
 log = structlog.get_logger(__name__)
+# Deliveries looked at before accounts are woken, and how many events one transaction takes in.
 AT_ONCE = 50
+EVENTS_AT_ONCE = 1000
+
+Parts = list[Event | Unread]
 
 
-def split(services: Services) -> set[AccountId]:
-    """Split every waiting delivery; return the accounts that have events to work on now."""
+def split(services: Services, turn: timedelta | None = None) -> set[AccountId]:
+    """Split the deliveries that wait; return the accounts that have events to work on now.
+
+    After a `turn` what is left has to queue up again, behind other work. One process splits at a time; it looks again before it gives the lease back. A delivery is
+    read outside of the transaction, so that the database's writer is free meanwhile.
+    """
     accounts: set[AccountId] = set()
+    end = services.now() + turn if turn else None
     while True:
-        with services.store.writing() as unit:
-            deliveries = unit.waiting_deliveries(AT_ONCE)
-            for delivery in deliveries:
-                accounts |= _split_one(services, unit, delivery)
-        if len(deliveries) < AT_ONCE:
+        fence = services.store.take("split")
+        if fence is None:
+            return accounts
+        try:
+            deliveries = _next(services)
+            for some in _pieces(_read(services, delivery) for delivery in deliveries):
+                with services.store.writing(fence) as unit:
+                    for delivery, parts in some:
+                        accounts |= _split_one(services, unit, delivery, parts)
+        finally:
+            services.store.drop(fence)
+        if not deliveries and not _next(services):
+            return accounts
+        if end and services.now() > end:
+            services.wake("split", "all")
             return accounts
 
 
-def _split_one(services: Services, unit: Unit, delivery: Delivery) -> set[AccountId]:
+def _next(services: Services) -> list[Delivery]:
+    with services.store.reading() as unit:
+        return unit.waiting_deliveries(AT_ONCE)
+
+
+def _read(services: Services, delivery: Delivery) -> tuple[Delivery, Parts | str]:
+    """Read a delivery's events, or say why that is impossible."""
     try:
-        parts = services.readers[delivery.system](delivery.body, delivery.received_at)
+        return delivery, services.readers[delivery.system](delivery.body, delivery.received_at)
     except Unreadable as error:
-        unit.close_delivery(delivery.id, reason=str(error))
-        log.warning("delivery_parked", delivery=delivery.id, reason=str(error))
+        return delivery, str(error)
+    except Exception as error:
+        log.exception("delivery_breaks_reader", delivery=delivery.id)
+        return delivery, type(error).__name__
+
+
+def _pieces(
+    read: Iterable[tuple[Delivery, Parts | str]],
+) -> Iterator[list[tuple[Delivery, Parts | str]]]:
+    """Group deliveries so that no transaction takes long."""
+    piece: list[tuple[Delivery, Parts | str]] = []
+    count = 0
+    for delivery, parts in read:
+        piece.append((delivery, parts))
+        count += len(parts)
+        if count >= EVENTS_AT_ONCE:
+            yield piece
+            piece, count = [], 0
+    if piece:
+        yield piece
+
+
+def _split_one(
+    services: Services, unit: Unit, delivery: Delivery, parts: Parts | str
+) -> set[AccountId]:
+    if isinstance(parts, str):
+        unit.close_delivery(delivery.id, reason=parts)
+        log.warning("delivery_parked", delivery=delivery.id, reason=parts)
         return set()
     accounts = set()
     strangers = set()

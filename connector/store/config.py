@@ -117,15 +117,12 @@ def connections(tx: Tx, account_id: AccountId | None = None) -> list[Connection]
 
 
 def by_portal(tx: Tx, system: str, app: str, portal: str) -> Connection | None:
-    """Return the connection to a portal through an app."""
-    row = tx.execute(
-        select(t.connection).where(
-            t.connection.c.system == system,
-            t.connection.c.app == app,
-            t.connection.c.portal == portal,
-        )
-    ).first()
-    return as_connection(row) if row else None
+    """Return the connection to a portal through an app, or (app "") the only one there is."""
+    query = select(t.connection).where(
+        t.connection.c.system == system, t.connection.c.portal == portal
+    )
+    rows = tx.execute(query.where(t.connection.c.app == app) if app else query).all()
+    return as_connection(rows[0]) if len(rows) == 1 else None
 
 
 def as_connection(row: Row[Any]) -> Connection:

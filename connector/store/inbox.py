@@ -40,13 +40,12 @@ def keep(
 
 
 def waiting_deliveries(tx: Connection, most: int) -> list[Delivery]:
-    """Return deliveries to split; several workers get different ones where the database can."""
+    """Return deliveries to split, oldest first."""
     query = (
         select(t.delivery)
         .where(t.delivery.c.state == State.PENDING)
         .order_by(t.delivery.c.id)
         .limit(most)
-        .with_for_update(skip_locked=True)
     )
     return [
         Delivery(

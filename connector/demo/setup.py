@@ -1,0 +1,57 @@
+"""What an admin does before anything flows: account, connection, our fields, the backfill."""
+
+from __future__ import annotations
+
+import secrets as random
+from dataclasses import dataclass
+
+from connector import bootstrap, logs
+from connector.domain.facts import AccountId
+from connector.pipeline.backfilling import backfill
+from connector.pipeline.connecting import Request, connect
+from connector.pipeline.installing import install
+from connector.pipeline.services import Services
+from connector.settings import Settings
+from connector.store.secrets import fingerprint
+
+# The twin's own made-up credentials: see simulators/hubspot/README.md.
+PORTAL, APP = "4242", "1001"
+SECRETS = {"access_token": "twin-token", "client_secret": "twin-secret"}
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """One account with one connection; the same calls as the commands make."""
+
+    services: Services
+    account_id: AccountId
+    token: str
+    connection_id: str
+    webhook_url: str
+
+    def install(self) -> int:
+        """Make our fields in the portal; return how many steps that took."""
+        return len(install(self.services, self.connection_id, apply=True, token=None))
+
+    def backfill(self) -> int:
+        """Read every record there is; return how many contacts that were."""
+        return backfill(self.services, self.connection_id, lambda *_: None)["contact"]
+
+
+def open_office(twin_url: str) -> Office:
+    """Create an account and connect the twin's portal to it."""
+    settings = Settings.load()
+    logs.configure(settings.model_copy(update={"log_level": "ERROR"}))
+    services = bootstrap.build(settings)
+    account_id, token = _account(services)
+    request = Request(account_id, "hubspot", PORTAL, APP, twin_url, "v3", SECRETS)
+    connection = connect(services, request)
+    url = f"{settings.public_url}/webhooks/hubspot/{connection.id}"
+    return Office(services, account_id, token, connection.id, url)
+
+
+def _account(services: Services) -> tuple[AccountId, str]:
+    made, token = services.new_id("acc"), f"bnb_{random.token_urlsafe(32)}"
+    with services.store.writing() as unit:
+        unit.add_account("Demo", (made, fingerprint(token), random.token_hex(32)), services.now())
+    return AccountId(made), token
