@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from connector.commands import connect, run
+from connector.commands import connect, demo, run
 
 
 @click.group()
@@ -13,6 +13,6 @@ def main() -> None:
     """Join Bread & Butter's lead pipeline with the CRM that sales works in."""
 
 
-for topic in (run, connect):
+for topic in (run, demo, connect):
     for command in topic.COMMANDS:
         main.add_command(command)

@@ -163,6 +163,14 @@ class FieldInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Somebody whom a CRM's records can belong to; `id` is what its owner field holds."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class DealStage:
     """A stage of a deal pipeline; `outcome` is won, lost or open."""
 
@@ -195,8 +203,8 @@ class SetupStep:
 class Tokens:
     """What a CRM's token endpoint gave us."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     expires_at: datetime
 
 
@@ -223,12 +231,12 @@ class Crm(Protocol):
         """Return which records of `to_kind` the given ones are tied to."""
         ...
 
-    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
-        """Write records, one outcome each, in the same order."""
+    def write(self, kind: str, writes: Sequence[Write], *, urgent: bool = False) -> list[Outcome]:
+        """Write records, one outcome each, in the same order; urgent ones use the reserve."""
         ...
 
     def opted_out(self, emails: Sequence[str]) -> Mapping[str, bool]:
-        """Say which addresses are opted out of all e-mail."""
+        """Say which addresses are opted out of all e-mail; one it won't judge is left out."""
         ...
 
     def opt_out(self, emails: Sequence[str]) -> None:
@@ -241,6 +249,10 @@ class Crm(Protocol):
 
     def deal_stages(self) -> list[DealStage]:
         """Return the stages of all deal pipelines."""
+        ...
+
+    def owners(self) -> list[Owner]:
+        """Return the people and queues that records can belong to."""
         ...
 
     def install(self, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:

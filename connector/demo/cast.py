@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from connector.demo.twin import Json, Twin
 
 LEADS = (
-    "Ada Alan Amara Anna Bela Boris Carla Chen Dana Emil Erin Farid Gita Hana "
-    "Igor Ines Jonas Kaya Leon Lina Maya Nils Olga Omar Pia Ravi Rosa Sami"
-).split()
+    *("Ada", "Alan", "Amara", "Anna", "Bela", "Boris", "Carla", "Chen", "Dana", "Emil"),
+    *("Erin", "Farid", "Gita", "Hana", "Igor", "Ines", "Jonas", "Kaya", "Leon", "Lina"),
+    *("Maya", "Nils", "Olga", "Omar", "Pia", "Ravi", "Rosa", "Sami"),
+)
 MQLS = ("Tara", "Theo", "Uma", "Vera")
 SALS = ("Viktor", "Wanda")
 SQLS = ("Xenia", "Yara", "Yusuf")
@@ -74,9 +75,7 @@ def seed(twin: Twin) -> Cast:
     """Fill the portal as one that has been in use for months."""
     rows = list(_rows())
     ids = twin.seed("contacts", [record for _, _, record in rows])
-    people = {
-        name: Person(name, own, slot) for own, (name, slot, _) in zip(ids, rows, strict=True)
-    }
+    people = {name: Person(name, own, slot) for own, (name, slot, _) in zip(ids, rows, strict=True)}
     twin.seed("deals", [_won_deal(people[WINNER].id)])
     twin.opt_out(people[GONE].email)
     return Cast(people)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
@@ -157,7 +158,7 @@ def _answers(session: requests.Session, url: str) -> bool:
         reply = session.get(f"{url}/healthz", timeout=1)
     except requests.RequestException:
         return False
-    return reply.status_code < requests.codes.server_error
+    return reply.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _stop(child: lifeline.Child) -> None:

@@ -121,7 +121,8 @@ def send_own(sending: Sending, rows: list[Pending]) -> None:
     if not todo:
         return
     writes = [Write(row.record.record_id, row.fields) for row in todo]
-    outcomes = sending.crm.write(todo[0].record.object, writes)
+    urgent = any(row.slot is Slot.DO_NOT_CONTACT for row in todo)
+    outcomes = sending.crm.write(todo[0].record.object, writes, urgent=urgent)
     with sending.services.store.writing(sending.fence) as unit:
         done = {
             row.record: row.fields

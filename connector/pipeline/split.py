@@ -28,8 +28,9 @@ Parts = list[Event | Unread]
 def split(services: Services, turn: timedelta | None = None) -> set[AccountId]:
     """Split the deliveries that wait; return the accounts that have events to work on now.
 
-    After a `turn` what is left has to queue up again, behind other work. One process splits at a time; it looks again before it gives the lease back. A delivery is
-    read outside of the transaction, so that the database's writer is free meanwhile.
+    After a `turn` what is left has to queue up again, behind other work. One process splits at
+    a time; it looks again after it gave the lease back. A delivery is read outside of the
+    transaction, so that the database's writer is free meanwhile.
     """
     accounts: set[AccountId] = set()
     end = services.now() + turn if turn else None

@@ -50,6 +50,8 @@ def _want_own(scene: Scene, profile: Profile, record: Record, *, bulk: bool) -> 
         scene.changes.unwanted += [waiting.id] if waiting else []
         return
     lane = BULK if bulk else LIVE
+    if profile.slot is Slot.DO_NOT_CONTACT:
+        lane = URGENT
     if waiting and waiting.lane < lane:
         lane = waiting.lane
     due = scene.now + LINGER if lane == BULK else scene.now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connector.adapters.hubspot.fields import is_read_only, path_word
 from connector.adapters.hubspot.shapes import Json, part, results, rows, text
-from connector.ports import DealStage, FieldInfo, Option
+from connector.ports import DealStage, FieldInfo, Option, Owner
 
 if TYPE_CHECKING:
     from connector.adapters.hubspot.client import Client
@@ -30,6 +30,25 @@ def deal_stages(client: Client) -> list[DealStage]:
         for pipeline in pipelines
         for stage in sorted(rows(pipeline, "stages"), key=_place)
     ]
+
+
+def owners(client: Client) -> list[Owner]:
+    """Return a portal's owners; a record's owner field holds their id, not their user's."""
+    found: list[Owner] = []
+    after = ""
+    while True:
+        query = {"limit": "100"} | ({"after": after} if after else {})
+        body = client.call("owners", query=query)
+        found += [_owner(row) for row in results(body) if text(row.get("id"))]
+        following = text(part(part(body, "paging"), "next").get("after"))
+        if not following or following == after:
+            return found
+        after = following
+
+
+def _owner(row: Json) -> Owner:
+    name = f"{text(row.get('firstName'))} {text(row.get('lastName'))}".strip()
+    return Owner(text(row.get("id")), name or text(row.get("email")))
 
 
 def _field(row: Json) -> FieldInfo:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         DealStage,
         FieldInfo,
         Outcome,
+        Owner,
         OwnField,
         Page,
         Reading,
@@ -58,9 +59,9 @@ class HubSpot:
         """Return which records of `to_kind` the given ones are tied to."""
         return readings.ties(self.client, kind, ids, to_kind)
 
-    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+    def write(self, kind: str, writes: Sequence[Write], *, urgent: bool = False) -> list[Outcome]:
         """Write records, one outcome each, in the same order."""
-        return write(self.client, kind, writes)
+        return write(self.client, kind, writes, urgent=urgent)
 
     def opted_out(self, emails: Sequence[str]) -> Mapping[str, bool]:
         """Say which addresses are opted out; one that HubSpot won't judge is left out."""
@@ -77,6 +78,10 @@ class HubSpot:
     def deal_stages(self) -> list[DealStage]:
         """Return the stages of all deal pipelines."""
         return catalog.deal_stages(self.client)
+
+    def owners(self) -> list[Owner]:
+        """Return the people and queues that records can belong to."""
+        return catalog.owners(self.client)
 
     def install(self, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:
         """Plan, or apply, our own fields on contacts; idempotent."""

@@ -48,6 +48,7 @@ ROUTES: Mapping[str, Route] = {
     ),
     "properties": Route("GET", "/crm/properties/{version}/{kind}", "/crm/v3/properties/{kind}"),
     "pipelines": Route("GET", "/crm/pipelines/{version}/{kind}", "/crm/v3/pipelines/{kind}"),
+    "owners": Route("GET", "/crm/owners/{version}", "/crm/v3/owners/"),
     "opt-outs": _under("POST", _STATUSES, "/batch/unsubscribe-all/read"),
     "opt-outs of one": _under("GET", _STATUSES, "/{email}/unsubscribe-all"),
     "opt out": _under("POST", _STATUSES, "/batch/unsubscribe-all"),

@@ -44,6 +44,7 @@ class _Batch:
     client: Client
     kind: str
     todo: deque[Sequence[Row]]
+    urgent: bool = False
     done: dict[str, Outcome] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -51,7 +52,9 @@ class _Batch:
         while self.todo:
             some = self.todo[0]
             try:
-                body = self.client.call("update", _body(some), kind=path_word(self.kind))
+                body = self.client.call(
+                    "update", _body(some), urgent=self.urgent, kind=path_word(self.kind)
+                )
             except Rejected as error:
                 if not _is_divisible(error):
                     raise
@@ -110,7 +113,9 @@ class _Batch:
         return strangers
 
 
-def write(client: Client, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+def write(
+    client: Client, kind: str, writes: Sequence[Write], *, urgent: bool = False
+) -> list[Outcome]:
     """Write records; two writes to one record are sent as one, the last value winning.
 
     An error is raised only if nothing was sent; later ones leave the rest for another time.
@@ -118,7 +123,7 @@ def write(client: Client, kind: str, writes: Sequence[Write]) -> list[Outcome]:
     merged: dict[str, dict[str, str]] = {}
     for one in writes:
         merged.setdefault(one.record_id, {}).update(one.fields)
-    batch = _Batch(client, kind, deque(chunks(list(merged.items()), BATCH)))
+    batch = _Batch(client, kind, deque(chunks(list(merged.items()), BATCH)), urgent)
     try:
         batch.run()
     except CrmError as error:

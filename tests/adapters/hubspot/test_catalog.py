@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.ports import DealStage, FieldInfo, Option
+from connector.ports import DealStage, FieldInfo, Option, Owner
 
 if TYPE_CHECKING:
     from responses import RequestsMock
 
     from connector.adapters.hubspot import HubSpot
+    from simulators.hubspot.testing import Twin
 
 API = "https://api.hubapi.com/crm"
 
@@ -94,3 +95,25 @@ def test_a_stage_is_won_or_lost_by_its_probability(
     vendor.get(f"{API}/pipelines/2026-09/deals", json={"results": [{"stages": [stage]}]})
 
     assert hubspot.deal_stages() == [DealStage(stage_id, "Stage", outcome)]
+
+
+def test_owners_are_read_page_by_page(portal: HubSpot, twin: Twin) -> None:
+    people = [
+        {"id": str(n), "email": f"rep{n}@example.com", "firstName": "Rep", "lastName": str(n)}
+        for n in range(150)
+    ]
+    twin.ask("PUT", "owners", {"owners": people})
+
+    owners = portal.owners()
+
+    assert len(owners) == 150
+    assert Owner("7", "Rep 7") in owners
+
+
+def test_an_owner_without_a_name_goes_by_its_address(
+    hubspot: HubSpot, vendor: RequestsMock
+) -> None:
+    row = {"id": "5", "email": "queue@example.com"}
+    vendor.get(f"{API}/owners/2026-09", json={"results": [row]})
+
+    assert hubspot.owners() == [Owner("5", "queue@example.com")]
