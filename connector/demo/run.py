@@ -52,30 +52,26 @@ class Run:
 def run(teller: Teller) -> Iterator[Run]:
     """Start everything, play the story, and stop everything at the end."""
     with _signals_interrupt(), open_house() as house:
-        began = time.monotonic()
         teller.say(f"everything starts in {house.folder}")
         twin = Twin(house.twin_url())
-        teller.say(f"{_since(began)} a HubSpot twin listens at {twin.url}")
+        teller.say(f"a HubSpot twin listens at {twin.url}")
         office = open_office(twin.url)
-        twin.send_to(office.webhook_url)
-        teller.say(f"{_since(began)} connector connect: {office.connection_id}")
-        cast = _move_in(twin, office, teller, began)
+        teller.say(f"connected to it: {office.connection_id}")
+        cast = _move_in(twin, office, teller)
         house.wait_until_up()
-        teller.say(f"{_since(began)} connector up answers at {house.url}")
+        twin.send_to(office.webhook_url)
+        teller.say(f"connector up answers at {house.url}")
         outcome = play(Stage(twin, Api(house.url, office.token), cast, teller.step))
         teller.end(outcome, str(house.log))
         yield Run(house, office, twin.url, outcome)
 
 
-def _move_in(twin: Twin, office: Office, teller: Teller, began: float) -> Cast:
-    teller.say(f"{_since(began)} connector install --apply: {office.install()} steps")
+def _move_in(twin: Twin, office: Office, teller: Teller) -> Cast:
+    """Install our fields in a portal full of people, and read them."""
+    teller.say(f"installed our fields: {office.install()} steps")
     cast = seed(twin)
-    teller.say(f"{_since(began)} connector backfill: {office.backfill()} contacts read")
+    teller.say(f"backfilled: {office.backfill()} contacts read")
     return cast
-
-
-def _since(began: float) -> str:
-    return f"{time.monotonic() - began:6.2f} s "
 
 
 @contextmanager

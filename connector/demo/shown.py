@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,10 +18,11 @@ class Teller:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._scene = self._deed = ""
+        self._began = time.monotonic()
 
     def say(self, text: str) -> None:
-        """Tell something that is no step."""
-        self._console.print(Text(text, style="dim"))
+        """Tell something that is no step, with the seconds since the beginning."""
+        self._console.print(Text(f"{time.monotonic() - self._began:6.2f} s  {text}", style="dim"))
 
     def step(self, step: Step) -> None:
         """Tell one step under the scene and the deed that it belongs to."""
