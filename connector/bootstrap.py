@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets as random
-import socket
 import threading
 import time
 import uuid
@@ -14,6 +11,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from connector import holder
 from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read_events
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
@@ -55,9 +53,8 @@ def build(own: Settings) -> Services:
     """Wire the services for some settings; applies migrations."""
     upgrade(own.database_url)
     waker = Waker(own.redis_url)
-    holder = f"{socket.gethostname()}:{os.getpid()}:{random.token_hex(3)}"
     return Services(
-        store=Store(Database(own.database_url), SecretBox(own.keys), holder),
+        store=Store(Database(own.database_url), SecretBox(own.keys), holder.name(), holder.is_dead),
         wake=waker.wake,
         dial=Lines(own),
         readers={"hubspot": read_events},

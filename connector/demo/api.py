@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from http import HTTPStatus
-
-from connector.demo.twin import TIMEOUT, Json, Unexpected, open_session
+from connector.demo.http import Json, Talk, Unexpected
 
 
 class Api:
     """`/api/v1` of one account."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.url = f"{url}/api/v1"
-        self._session = open_session()
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        self._talk = Talk(f"{url}/api/v1", Authorization=f"Bearer {token}")
 
     def profile(self, contact_id: str) -> Json:
         """Return the profile behind a contact."""
-        items = self._get("profiles", record_id=contact_id, object="contact")["items"]
+        items = self._talk.get("profiles", record_id=contact_id, object="contact")["items"]
         if len(items) != 1:
             raise Unexpected(f"{len(items)} profiles for contact {contact_id}")
         found: Json = items[0]
@@ -32,6 +27,13 @@ class Api:
         """Return the moves of a contact's profile, oldest first."""
         return self._all(f"profiles/{self.profile(contact_id)['id']}/moves")
 
+    def last_move(self, contact_id: str) -> Json:
+        """Return the newest move of a contact's profile."""
+        rows = self.moves(contact_id)
+        if not rows:
+            raise Unexpected(f"no move of contact {contact_id}")
+        return rows[-1]
+
     def unread(self) -> int:
         """Return how many deliveries and events wait in the inbox."""
         return len(self._all("inbox", state="pending"))
@@ -43,27 +45,17 @@ class Api:
     def move(self, contact_id: str, slot: int, reason: str) -> int:
         """Move a contact's profile as a person; return the HTTP status."""
         path = f"profiles/{self.profile(contact_id)['id']}/move"
-        return self._post(path, {"slot": slot, "reason": reason})
+        return self._talk.status("POST", path, {"slot": slot, "reason": reason})
 
     def undo(self, batch_id: str) -> int:
         """Undo a batch of moves; return the HTTP status."""
-        return self._post(f"batches/{batch_id}/undo", {})
+        return self._talk.status("POST", f"batches/{batch_id}/undo", {})
 
     def _all(self, path: str, **query: str) -> list[Json]:
         items: list[Json] = []
         while True:
-            page = self._get(path, **query)
+            page = self._talk.get(path, **query)
             items += page["items"]
             if not page["next_cursor"]:
                 return items
             query["cursor"] = page["next_cursor"]
-
-    def _get(self, path: str, **query: str) -> Json:
-        reply = self._session.get(f"{self.url}/{path}", params=query, timeout=TIMEOUT)
-        if reply.status_code != HTTPStatus.OK:
-            raise Unexpected(f"GET /api/v1/{path} answered {reply.status_code}")
-        found: Json = reply.json()
-        return found
-
-    def _post(self, path: str, body: Mapping[str, object]) -> int:
-        return self._session.post(f"{self.url}/{path}", json=body, timeout=TIMEOUT).status_code

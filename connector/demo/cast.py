@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from connector.demo.twin import Json, Twin
+from connector.demo.http import Json
+from connector.demo.twin import Twin
 
 LEADS = (
     *("Ada", "Alan", "Amara", "Anna", "Bela", "Boris", "Carla", "Chen", "Dana", "Emil"),

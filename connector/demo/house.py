@@ -12,15 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
-import requests
 from pydantic import ValidationError
 
 import connector
-from connector.demo.twin import open_session
+from connector.demo.http import Talk, Unexpected
 from connector.domain.errors import ConnectorError
 from connector.runtime import lifeline
 from connector.runtime.folder import alone, make_private
@@ -55,8 +53,8 @@ class House:
 
     def wait_until_up(self) -> None:
         """Return once the product answers."""
-        with open_session() as session:
-            _wait(self.up, self.log, lambda: _answers(session, self.url))
+        talk = Talk(self.url)
+        _wait(self.up, self.log, lambda: _answers(talk))
 
     @property
     def log(self) -> Path:
@@ -78,7 +76,7 @@ def open_house() -> Iterator[House]:
         folder = root / "data"
         shutil.rmtree(folder, ignore_errors=True)
         make_private(folder)
-        port = _free_port(wanted)
+        port = _free_port(wanted.port)
         _move_in(folder, port)
         twin = _start(folder, "twin.log", "simulators.hubspot", "--lifeline")
         up = _start(folder, "up.log", "connector", "up")
@@ -97,11 +95,9 @@ def _settings() -> Settings:
         raise SettingsRefused(str(error)) from None
 
 
-def _free_port(wanted: Settings) -> int:
-    """Return the port that was asked for, else the usual one if it is free, else any."""
-    if "port" in wanted.model_fields_set:
-        return wanted.port
-    for port in (wanted.port, 0):
+def _free_port(usual: int) -> int:
+    """Return the port that was asked for, the usual one else, if it is free; any if it is not."""
+    for port in (usual, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
@@ -153,12 +149,11 @@ def _last_words(log: Path) -> str:
     return f"the demo's processes did not start: {said}"
 
 
-def _answers(session: requests.Session, url: str) -> bool:
+def _answers(talk: Talk) -> bool:
     try:
-        reply = session.get(f"{url}/healthz", timeout=1)
-    except requests.RequestException:
+        return bool(talk.get("healthz")) or True
+    except Unexpected:
         return False
-    return reply.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _stop(child: lifeline.Child) -> None:

@@ -114,7 +114,7 @@ def lever(stage: Stage) -> None:
     stage.does(deed, lambda: stage.twin.edit(lead.id, **{LEVER_FIELD: "5"}))
     stage.slot(lead, 5)
     stage.field(lead, LEVER_FIELD, "")
-    stage.finds(f"{IN_API} moves, actor", "person", lambda: stage.api.moves(lead.id)[-1]["actor"])
+    stage.finds(f"{IN_API} moves, actor", "person", lambda: stage.api.last_move(lead.id)["actor"])
 
 
 def won(stage: Stage) -> None:

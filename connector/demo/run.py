@@ -18,7 +18,7 @@ from connector.demo.story import Outcome, play
 from connector.demo.twin import Twin
 
 LOOK_EVERY = 0.2
-SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import requests
-
 from connector.demo.api import Api
 from connector.demo.cast import Cast, Person
-from connector.demo.twin import Twin, Unexpected
+from connector.demo.http import Unexpected
+from connector.demo.twin import Twin
 from connector.mapping.own_names import NAMES, SLOT
 
 PATIENCE = 20.0
@@ -58,6 +57,10 @@ class Stage:
     def open(self, scene: str) -> None:
         """Begin a scene."""
         self._scene = scene
+
+    def breaks(self, error: Unexpected) -> None:
+        """Note that the scene came to an end because something did not answer as it should."""
+        self._note("HTTP", "an answer", str(error), ok=False)
 
     def does(self, deed: str, act: Callable[[], Result]) -> Result:
         """Do something; the time to whatever is read back runs from here."""
@@ -129,5 +132,5 @@ def _asked(ask: Question) -> str:
     """Return an answer as text; one that did not come is told as what came instead."""
     try:
         return str(ask())
-    except (requests.RequestException, Unexpected) as error:
-        return f"({type(error).__name__}: {error})"
+    except Unexpected as error:
+        return f"({error})"

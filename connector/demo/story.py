@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 
 from connector.demo import reading, writing
+from connector.demo.http import Unexpected
 from connector.demo.stage import CutShort, Stage, Step
 
 Scene = Callable[[Stage], None]
@@ -72,5 +73,8 @@ def _went_well(stage: Stage, title: str, scene: Scene) -> bool:
     try:
         scene(stage)
     except CutShort:
+        return False
+    except Unexpected as error:
+        stage.breaks(error)
         return False
     return True

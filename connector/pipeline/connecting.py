@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
-from connector.domain.errors import CrmDenied, CrmError, CrmRefused, Refused
+from connector.domain.errors import CrmError, CrmRevoked, Refused
 from connector.domain.facts import AccountId, ConnectionId
 from connector.mapping.document import preset
 from connector.mapping.lookup import Lookup
@@ -36,7 +36,7 @@ class Request:
     app: str
     api_url: str
     signature: str
-    secrets: Mapping[str, str]
+    secrets: Map[str, str]
 
 
 def connect(services: Services, request: Request) -> Connection:
@@ -44,7 +44,7 @@ def connect(services: Services, request: Request) -> Connection:
     fresh: dict[str, str] = {}
     renewed: list[datetime | None] = []
 
-    def keep(tokens: Mapping[str, str], renew_at: datetime | None) -> None:
+    def keep(tokens: Map[str, str], renew_at: datetime | None) -> None:
         fresh.update(tokens)
         renewed.append(renew_at)
 
@@ -57,7 +57,7 @@ def connect(services: Services, request: Request) -> Connection:
             f"these credentials belong to {request.system} account {told}, not {request.portal}",
             advice="check the portal id, or use the credentials of that portal",
         )
-    words = read_vocabulary(crm, preset(request.system))
+    words = read_vocabulary(crm, preset(request.system), Vocabulary())
     secrets = {**request.secrets, **fresh}
     with services.store.writing() as unit:
         pipeline = unit.account(request.account_id).pipeline
@@ -99,21 +99,23 @@ def refresh_words(services: Services, connection: Connection, crm: Crm) -> None:
     """Read a portal's options again and keep them."""
     with services.store.reading() as unit:
         lookup = _current(unit, connection)
-    words = read_vocabulary(crm, lookup.mapping)
+    words = read_vocabulary(crm, lookup.mapping, lookup.vocabulary)
     with services.store.writing() as unit:
         known = unit.connection(connection.id)
         now = Lookup(lookup.mapping, lookup.pipeline, words)
         _keep_words(unit, known, now, services.now())
 
 
-def read_vocabulary(crm: Crm, table: Table) -> Vocabulary:
-    """Read what the fields of a portal can hold; what may not be read is left open."""
-    options: dict[str, dict[str, dict[str, str]]] = {}
+def read_vocabulary(crm: Crm, table: Table, known: Vocabulary) -> Vocabulary:
+    """Read what the fields of a portal can hold; what can't be read stays as it was known."""
+    options = dict(known.options)
     for kind in table.fields:
         names = {table.name_of(kind, meaning) for meaning in _PICKLISTS} - {""}
         try:
             fields = crm.fields(kind) if names else []
-        except (CrmDenied, CrmRefused) as error:
+        except CrmRevoked:
+            raise
+        except CrmError as error:
             _shrug(kind, error)
             continue
         options[kind] = {
@@ -121,15 +123,17 @@ def read_vocabulary(crm: Crm, table: Table) -> Vocabulary:
             for field in fields
             if field.name in names and field.options
         }
-    return Vocabulary(options, _deal_stages(crm))
+    return Vocabulary(options, _deal_stages(crm, known))
 
 
-def _deal_stages(crm: Crm) -> dict[str, Deal]:
+def _deal_stages(crm: Crm, known: Vocabulary) -> Map[str, Deal]:
     try:
         return {stage.value: Deal(stage.outcome) for stage in crm.deal_stages()}
-    except (CrmDenied, CrmRefused) as error:
+    except CrmRevoked:
+        raise
+    except CrmError as error:
         _shrug("deal", error)
-        return {}
+        return known.deal_stages
 
 
 def _shrug(kind: str, error: CrmError) -> None:

@@ -99,7 +99,7 @@ def _work(sending: Sending, end: datetime | None) -> int:
         if end and sending.services.now() > end:
             sending.services.wake("deliver", sending.connection.id)
             break
-    _refresh(sending)
+    _keep_fresh(sending)
     if sending.connection.labels == "stale":
         refresh_labels(sending.services, sending.connection, sending.fence, sending.crm)
     if sending.connection.failures:
@@ -108,9 +108,11 @@ def _work(sending: Sending, end: datetime | None) -> int:
     return batches
 
 
-def _refresh(sending: Sending) -> None:
-    """Read the portal's options again where what we know is old."""
+def _keep_fresh(sending: Sending) -> None:
+    """Renew the token where it is due, and read the portal's options again where they are old."""
     read_at, now = sending.connection.read_at, sending.services.now()
+    if sending.connection.renew_at is not None and sending.connection.renew_at <= now:
+        sending.crm.prove()
     if read_at is None or now - read_at > WORDS_LAST:
         refresh_words(sending.services, sending.connection, sending.crm)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from connector.domain.errors import LeaseLost
 from connector.store import tables as t
@@ -23,9 +24,17 @@ class Fence:
     note: Any = None
 
 
-def take(tx: Connection, name: str, holder: str, now: datetime, life: timedelta) -> Fence | None:
-    """Take a lease that is free or has run out; None while somebody else holds it."""
-    free = update(t.lease).where(t.lease.c.name == name, t.lease.c.until <= now)
+IsDead = Callable[[str], bool]
+
+
+def take(
+    tx: Connection, name: str, holder: str, now: datetime, life: timedelta, is_dead: IsDead
+) -> Fence | None:
+    """Take a lease that is free, has run out, or whose holder is dead; else None."""
+    held = tx.execute(select(t.lease).where(t.lease.c.name == name)).first()
+    lost = held is not None and held.until > now and is_dead(held.holder)
+    is_free = t.lease.c.token == held.token if held and lost else t.lease.c.until <= now
+    free = update(t.lease).where(t.lease.c.name == name, is_free)
     taken = free.values(token=t.lease.c.token + 1, holder=holder, until=now + life)
     row = tx.execute(taken.returning(t.lease.c.token, t.lease.c.note)).first()
     if row is not None:

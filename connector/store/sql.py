@@ -22,7 +22,8 @@ def add(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
 def add_one(tx: Connection, table: Table, row: Row) -> bool:
     """Insert a row; say whether it was new."""
     statement = _insert(tx, table).values(**row).on_conflict_do_nothing()
-    return tx.execute(statement).rowcount == 1
+    # Not rowcount: on PostgreSQL it is -1 after an insert.
+    return tx.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def put(tx: Connection, table: Table, rows: Sequence[Row], keep: Iterable[str] = ()) -> None:

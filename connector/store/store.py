@@ -12,7 +12,7 @@ from sqlalchemy import Connection as Tx
 from connector.store import leases
 from connector.store.config import Library
 from connector.store.engine import Database
-from connector.store.leases import Fence
+from connector.store.leases import Fence, IsDead
 from connector.store.secrets import SecretBox
 from connector.store.unit import Unit
 
@@ -21,12 +21,22 @@ LEASE = timedelta(seconds=30)
 
 
 class Store:
-    """One database with its keys; `holder` names this process in leases."""
+    """One database with its keys.
 
-    def __init__(self, database: Database, box: SecretBox, holder: str) -> None:
+    `holder` names this process in leases, `is_dead` tells of another holder whether it is gone.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        box: SecretBox,
+        holder: str,
+        is_dead: IsDead = lambda _holder: False,
+    ) -> None:
         self.database = database
         self.box = box
         self.holder = holder
+        self._is_dead = is_dead
         self._library = Library()
 
     @contextmanager
@@ -46,7 +56,8 @@ class Store:
     def take(self, name: str) -> Fence | None:
         """Take a lease; None while somebody else holds it."""
         with self.database.writing() as tx:
-            return leases.take(tx, name, self.holder, datetime.now(UTC), LEASE)
+            now = datetime.now(UTC)
+            return leases.take(tx, name, self.holder, now, LEASE, self._is_dead)
 
     def drop(self, fence: Fence, note: Any = None) -> None:
         """Give a lease back."""

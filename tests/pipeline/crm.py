@@ -17,6 +17,7 @@ from connector.ports import (
     Option,
     Outcome,
     OwnField,
+    Owner,
     Page,
     Reading,
     SetupStep,
@@ -171,7 +172,8 @@ class FakeCrm:
         assert (kind, to_kind) == ("deal", "contact")
         return self._run("ties", kind, (), (), work)
 
-    def write(self, kind: str, writes: Sequence[Write]) -> list[Outcome]:
+    def write(self, kind: str, writes: Sequence[Write], *, urgent: bool = False) -> list[Outcome]:
+        del urgent
         ids = [one.record_id for one in writes]
         fields = [dict(one.fields) for one in writes]
         return self._run(
@@ -202,6 +204,10 @@ class FakeCrm:
             DealStage("closedwon", "Won", "won"),
             DealStage("closedlost", "Lost", "lost"),
         ]
+
+    def owners(self) -> list[Owner]:
+        self._call("owners")
+        return []
 
     def install(self, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:
         self._call("install")
