@@ -73,7 +73,7 @@ class Installation:
         where = ("--app-id", "1001", "--api-url", self.twin.url, "--secrets", "-")
         self.connection = self.run(*words, *where, told=secrets)
         self.run("install", self.connection["connection_id"], "--apply")
-        self.twin.configure(target=self.connection["webhook_url"])
+        self.twin.settings(target=self.connection["webhook_url"])
 
     def slot(self, contact: str) -> str | None:
         """Return the slot that stands on a contact's record in the CRM."""
