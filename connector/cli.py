@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from connector.commands import connect, demo, run
+from connector.commands import (
+    configuration,
+    connect,
+    demo,
+    doctor,
+    moves,
+    run,
+    setup,
+    stuck,
+)
 
 
 @click.group()
@@ -13,6 +22,6 @@ def main() -> None:
     """Join Bread & Butter's lead pipeline with the CRM that sales works in."""
 
 
-for topic in (run, demo, connect):
+for topic in (run, demo, connect, setup, configuration, moves, stuck, doctor):
     for command in topic.COMMANDS:
         main.add_command(command)

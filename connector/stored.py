@@ -277,6 +277,7 @@ class Changes:
     rehomed: dict[ProfileId, ProfileId] = field(default_factory=dict)
     restored: list[int] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
+    asked: set[RecordKey] = field(default_factory=set)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

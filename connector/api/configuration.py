@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
+from connector.api import operating
 from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, Body, Document, ListQuery, Nothing, Page
 from connector.domain.errors import ConfigurationRefused
-from connector.mapping.document import dump, dump_pipeline, parse, parse_pipeline
+from connector.mapping.document import dump, dump_pipeline, parse_pipeline
 from connector.pipeline import configuring
 
 _SWITCHES = ("dry_run", "reevaluate")
@@ -74,13 +75,10 @@ def put_mapping(call: Call[MappingQuery, Document]) -> MappingSaved:
     """Keep a mapping, the plain document or {"mapping", "reevaluate", "dry_run"}."""
     connection = call.connection()
     document, switches = _opened(call.body.root)
-    mapping = parse(document)
-    if mapping.system != connection.system:
-        raise ConfigurationRefused([f"system: this connection is to {connection.system}"])
     told = configuring.save_mapping(
         call.services,
         connection.id,
-        mapping,
+        operating.mapping_for(connection, document),
         dry_run=call.query.dry_run or "dry_run" in switches,
         reevaluate=call.query.reevaluate or "reevaluate" in switches,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from connector.api.openapi import document
 from connector.api.routes import PREFIX, Call, Route
@@ -84,8 +84,10 @@ def _body(model: type[Model]) -> Model:
     """Read the body as JSON, whatever its content type; none at all is an empty object."""
     if model is Nothing:
         return model()
-    request.max_content_length = MOST
+    request.max_content_length = MOST + 1  # a chunked body is cut there without a word
     sent = request.get_data(cache=False)
+    if len(sent) > MOST:
+        raise RequestEntityTooLarge
     try:
         found = json.loads(sent, parse_constant=_refuse) if sent.strip() else {}
     except (ValueError, RecursionError) as error:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from connector.domain.errors import NotFound
+from connector.domain.errors import ConfigurationRefused, NotFound
+from connector.mapping.document import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connector.domain.facts import AccountId
+    from connector.mapping.table import Mapping
     from connector.pipeline.services import Services
     from connector.stored import Connection
 
@@ -70,6 +72,14 @@ def resume(services: Services, connection_id: str) -> Connection:
         connection = unit.connection(connection_id)
     services.wake("deliver", connection_id)
     return connection
+
+
+def mapping_for(connection: Connection, document: object) -> Mapping:
+    """Read a mapping that fits a connection's CRM; refuse it with every fault named."""
+    mapping = parse(document)
+    if mapping.system != connection.system:
+        raise ConfigurationRefused([f"system: this connection is to {connection.system}"])
+    return mapping
 
 
 def _wake(services: Services, account_id: AccountId | None) -> None:

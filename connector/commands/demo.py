@@ -37,10 +37,11 @@ def _play(*, once: bool, json_: bool) -> int:
     teller = Teller()
     with run(teller) as played:
         summary = played.outcome.summary()
-        if played.outcome.ok and not once:
+        stays = played.outcome.ok and not once
+        if stays:
             click.echo(json.dumps({**summary, **played.where()}) if json_ else _places(played))
             _stay(played)
-    if once:
+    if once or (json_ and not stays):
         click.echo(json.dumps(summary))
     return 0 if played.outcome.ok else 1
 
@@ -56,7 +57,9 @@ def _places(played: Run) -> str:
     where = played.where()
     api, twin = where["api"], where["twin"]
     headers = f'-H "Authorization: Bearer {where["api_token"]}"'
-    edit = '{"id": "ID", "properties": {"lifecyclestage": "marketingqualifiedlead"}}'
+    contact = where["contact_id"]
+    change = {"id": contact, "properties": {"lifecyclestage": "marketingqualifiedlead"}}
+    body = f"-H 'Content-Type: application/json' -d '{json.dumps(change)}'"
     return "\n".join(
         (
             "",
@@ -67,8 +70,9 @@ def _places(played: Run) -> str:
             "",
             f"curl {headers} '{api}/profiles?slot=8'",
             f"curl {headers} '{api}/outbox?state=pending'",
-            f"curl {twin}/_twin/records/contacts",
-            f"curl -X POST -H 'Content-Type: application/json' -d '{edit}' {twin}/_twin/edit",
+            f"curl {body} {twin}/_twin/edit",
+            f"curl {headers} '{api}/profiles?record_id={contact}&object=contact'",
+            f"curl {twin}/_twin/record/contacts/{contact}",
             "",
             "Everything runs until Ctrl-C.",
         )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from connector.demo.api import Api
-from connector.demo.cast import Cast, seed
+from connector.demo.cast import Cast, Person, seed
 from connector.demo.house import DidNotStart, House, open_house
 from connector.demo.setup import Office, open_office
 from connector.demo.shown import Teller
@@ -29,6 +29,7 @@ class Run:
     office: Office
     twin_url: str
     outcome: Outcome
+    spare: Person
 
     def where(self) -> dict[str, str]:
         """Return where everything is, and how to ask it."""
@@ -38,6 +39,7 @@ class Run:
             "account_id": self.office.account_id,
             "api_token": self.office.token,
             "connection_id": self.office.connection_id,
+            "contact_id": self.spare.id,
             "data_dir": str(self.house.folder),
         }
 
@@ -63,7 +65,7 @@ def run(teller: Teller) -> Iterator[Run]:
         teller.say(f"connector up answers at {house.url}")
         outcome = play(Stage(twin, Api(house.url, office.token), cast, teller.step))
         teller.end(outcome, str(house.log))
-        yield Run(house, office, twin.url, outcome)
+        yield Run(house, office, twin.url, outcome, cast.lead())
 
 
 def _move_in(twin: Twin, office: Office, teller: Teller) -> Cast:

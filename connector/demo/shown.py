@@ -37,19 +37,26 @@ class Teller:
         """Tell what came of it; on a terminal as a table too."""
         if self._console.is_terminal:
             self._console.print(_table(outcome))
-        summary = outcome.summary()
-        for step in outcome.failed:
-            text = f"FAILED {step.scene}: {step.deed}: {step.read_from} should be {step.expected!r}"
-            said = f"{text}, but is {step.read!r} after {step.seconds:.1f} s"
-            self._console.print(Text(said, style="bold red"))
-        if outcome.ok:
-            told = f"{len(outcome.steps)} checks, all as expected"
-            text = f"\n{told}; from edit to slot {summary['median_seconds']} s in the median"
-            self._console.print(Text(text, style="bold green"))
-            return
-        for title in outcome.not_played:
-            self._console.print(Text(f"not played: {title}", style="red"))
-        self._console.print(Text(f"Do web, worker and clock run? Their log: {log}", style="red"))
+        lines, style = (_good(outcome), "green") if outcome.ok else (_bad(outcome, log), "red")
+        self._console.print(Text("\n".join(["", *lines]), style=f"bold {style}"))
+
+
+def _good(outcome: Outcome) -> list[str]:
+    middle = outcome.summary()["median_seconds"]
+    told = f"{len(outcome.steps)} checks, all as expected"
+    return [f"{told}; {middle} s from an edit in HubSpot to its slot (median)"]
+
+
+def _bad(outcome: Outcome, log: str) -> list[str]:
+    """Say which checks failed, and where to look."""
+    lines = [f"the demo failed: {len(outcome.failed)} of {len(outcome.steps)} checks"]
+    for step in outcome.failed:
+        wanted = f"{step.read_from} should be {step.expected or 'blank'}"
+        found = f"is {step.read or 'blank'} after {step.seconds:.1f} s"
+        lines += [f"  {step.scene}: {step.deed}", f"    {wanted}, but {found}"]
+    if outcome.not_played:
+        lines.append(f"  not played: {', '.join(outcome.not_played)}")
+    return [*lines, f"Are web, worker and clock running? Their log is {log}"]
 
 
 def _line(step: Step) -> Text:

@@ -13,7 +13,7 @@ from connector.demo.http import Unexpected
 from connector.demo.twin import Twin
 from connector.mapping.own_names import NAMES, SLOT
 
-PATIENCE = 20.0
+PATIENCE = 15.0
 LOOK_EVERY = 0.02
 IN_HUBSPOT, IN_API = "HubSpot", "API"
 SLOT_FIELD = NAMES["hubspot"][SLOT]

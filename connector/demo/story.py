@@ -25,7 +25,7 @@ SCENES: Sequence[tuple[str, Scene]] = (
     ("a won deal", reading.won),
     ("undo", writing.undone),
 )
-MOST_FAILURES = 2  # each may have waited for its whole patience
+MOST_FAILURES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,17 @@ class Outcome:
 
 
 def play(stage: Stage, scenes: Sequence[tuple[str, Scene]] = SCENES) -> Outcome:
-    """Play scene after scene; one that fails ends there, and the second ends the story."""
+    """Play scene after scene; one that fails ends there, and the second ends the story.
+
+    Where nothing arrives, each failure has waited for the whole patience: it is halved then.
+    """
     failures, missing = 0, []
     for title, scene in scenes:
         if failures == MOST_FAILURES:
             missing.append(title)
-        else:
-            failures += not _went_well(stage, title, scene)
+        elif not _went_well(stage, title, scene):
+            failures += 1
+            stage.patience /= 2
     return Outcome(stage.steps, stage.edits, missing)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from connector.demo.http import Json, Talk
 
@@ -60,6 +61,15 @@ class Twin:
     def disturb_webhooks(self, **fault: object) -> None:
         """Queue a fault for the next webhooks."""
         self._talk.send("POST", "webhooks/faults", fault)
+
+    @contextmanager
+    def holding_webhooks(self) -> Iterator[None]:
+        """Hold webhooks back while the block runs; they go together then."""
+        self._talk.send("POST", "webhooks/pause", {})
+        try:
+            yield
+        finally:
+            self._talk.send("POST", "webhooks/resume", {})
 
     def resend(self) -> int:
         """Send every event there ever was again; return how many."""

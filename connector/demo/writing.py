@@ -79,8 +79,9 @@ def doubled(stage: Stage) -> None:
 
 
 def _two_edits(stage: Stage, lead: Person) -> None:
-    stage.twin.edit(lead.id, lifecyclestage=MQL)
-    stage.twin.edit(lead.id, hs_lead_status="OPEN")
+    with stage.twin.holding_webhooks():
+        stage.twin.edit(lead.id, lifecyclestage=MQL)
+        stage.twin.edit(lead.id, hs_lead_status="OPEN")
 
 
 def _everyone(stage: Stage) -> dict[str, str]:

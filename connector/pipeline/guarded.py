@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connector.domain.facts import RecordKey
+from connector.domain.slots import Slot
 from connector.mapping.table import Meaning
 from connector.pipeline.reads import arrivals_of, dated_fields
-from connector.pipeline.send import Sending, judged, sift, when_written
+from connector.pipeline.send import Sending, judged, profiles_of, sift, when_written
 from connector.ports import Event, Fate, Happening, Outcome, Reading, Write
 from connector.stored import LIVE, URGENT, Arrival, Note, Pending, Purpose, State, Writing
 from connector.stored import Changes as StoredChanges
@@ -44,7 +45,11 @@ def send_guarded(sending: Sending, rows: list[Pending]) -> None:
     if not wanted:
         return
     read_at = sending.services.now()
-    checked = _pre_read(sending, kind, wanted)
+    if wanted[0].purpose is Purpose.LEVER:
+        # A field of ours is not read first: a pull that we blank unseen comes by its webhook.
+        checked = [_Checked(row, row.fields, (), row.seen) for row in wanted]
+    else:
+        checked = _pre_read(sending, kind, wanted)
     todo, writings = _intend(sending, [one for one in checked if one.writes], read_at)
     _leave(sending, [one for one in checked if not one.writes])
     if not todo:
@@ -59,29 +64,39 @@ def _pre_read(sending: Sending, kind: str, rows: Sequence[Pending]) -> list[_Che
     names = sorted({name for row in rows for name in row.fields})
     ids = [row.record.record_id for row in rows]
     readings = {one.asked_id: one for one in sending.crm.read(kind, ids, names, [])}
-    checked = [_check(row, readings.get(row.record.record_id)) for row in rows]
-    changed = [one.row.record for one in checked if one.theirs or not one.held]
     with sending.services.store.writing(sending.fence) as unit:
+        checked = [
+            _check(row, readings.get(row.record.record_id), _last_words(unit, row)) for row in rows
+        ]
+        # What the CRM holds is not what we last saw, or the record is gone: learn what happened.
+        changed = [one.row.record for one in checked if one.theirs or not one.writes]
         unit.ask(changed, sending.services.now(), LIVE)
     return checked
 
 
-def _check(row: Pending, reading: Reading | None) -> _Checked:
+def _last_words(unit: Unit, row: Pending) -> dict[str, str]:
+    """Return what we wrote ourselves since we last heard of a field: it counts as seen."""
+    found = {}
+    for name in row.fields:
+        last = unit.last_written(row.record, name)
+        newest = unit.people.newest(row.record, name)
+        if last and (newest is None or newest <= (last.written_at or last.intent_at)):
+            found[name] = last.value
+    return found
+
+
+def _check(row: Pending, reading: Reading | None, ours: Mapping[str, str]) -> _Checked:
     """Compare what the CRM holds with what we last saw: only what is unchanged may be written."""
     if reading is None or reading.record_id != reading.asked_id:
         return _Checked(row, {}, (), {})
     held = {name: reading.fields.get(name, "") for name in row.fields}
+    changed = {name: value for name, value in row.fields.items() if held[name] != value}
     writes = {
         name: value
-        for name, value in row.fields.items()
-        if held[name] == row.seen.get(name, "") and held[name] != value
+        for name, value in changed.items()
+        if held[name] in {row.seen.get(name, ""), ours.get(name)}
     }
-    theirs = tuple(
-        name
-        for name, value in row.fields.items()
-        if held[name] not in {value, row.seen.get(name, "")}
-    )
-    return _Checked(row, writes, theirs, held)
+    return _Checked(row, writes, tuple(name for name in changed if name not in writes), held)
 
 
 def _intend(
@@ -89,7 +104,7 @@ def _intend(
 ) -> tuple[list[_Checked], dict[tuple[RecordKey, str], Writing]]:
     """Commit what we are about to write, in the transaction that checks the slot once more."""
     if sending.services.now() - read_at > FRESH:
-        sending.later([one.row for one in checked], "the read was too old", 0.0)
+        sending.later([one.row for one in checked], "the read was too old")
         return [], {}
     now = sending.services.now()
     with sending.services.store.writing(sending.fence) as unit:
@@ -142,19 +157,29 @@ def _finish(
     """Settle one write; a value that the CRM silently kept is set by clearing it first."""
     row = judged(sending, one.row, outcome)
     if outcome.fate is Fate.DONE:
-        kept = [n for n, value in one.writes.items() if outcome.now.get(n, value) != value]
-        if kept and not _may_go_back(sending, one.row):
+        kept = _kept(one, outcome)
+        if kept and _may_go_back(sending, one, kept, outcome):
+            outcome = _clear_then_set(sending, one, kept, outcome)
+            row, kept = judged(sending, one.row, outcome), _kept(one, outcome)
+        if kept and row.state is State.SENT:
             row = replace(row, state=State.DROPPED, reason=f"would regress: {', '.join(kept)}")
             _note(sending, one.row, row.reason)
-        elif kept:
-            outcome = _clear_then_set(sending, one, kept, outcome)
-            kept = []
         _record(sending, one, outcome, kept, writings)
     sending.settle([row])
 
 
-def _may_go_back(sending: Sending, row: Pending) -> bool:
-    return row.purpose is Purpose.RESTORE or sending.lookup().mapping.allow_backward
+def _kept(one: _Checked, outcome: Outcome) -> list[str]:
+    """Return the fields that do not hold what we wrote."""
+    if outcome.fate is not Fate.DONE:
+        return list(one.writes)
+    return [name for name, value in one.writes.items() if outcome.now.get(name, value) != value]
+
+
+def _may_go_back(sending: Sending, one: _Checked, kept: Sequence[str], outcome: Outcome) -> bool:
+    """Say whether we may clear: what the CRM kept is what we saw, and no edit made since."""
+    if any(outcome.now.get(name, "") != one.held[name] for name in kept):
+        return False
+    return one.row.purpose is Purpose.RESTORE or sending.lookup().mapping.allow_backward
 
 
 def _clear_then_set(
@@ -163,24 +188,41 @@ def _clear_then_set(
     """Go back where the CRM only goes forward, journalled so that no record is left blank."""
     outcome = before
     for name in names:
-        entry = {
-            **one.row.record._asdict(),
-            "field": name,
-            "value": one.writes[name],
-            "before": one.held[name],
-        }
+        key = one.row.record
+        entry = {"field": name, "value": one.writes[name], "before": one.held[name]}
         with sending.services.store.writing(sending.fence) as unit:
-            number = unit.open_journal(sending.connection.account_id, entry, sending.services.now())
-        outcome = _set_again(sending, one.row.record, name, one.writes[name], number)
-    return outcome
+            wanted, _, _ = sift(sending, unit, [one.row])
+            if not wanted:
+                return before
+            now = sending.services.now()
+            number = unit.open_journal(
+                sending.connection.account_id, {**key._asdict(), **entry}, now
+            )
+            clearing = Writing(0, key, name, "", one.held[name], None, now, cause=one.row.cause)
+            unit.intend(sending.connection.account_id, [clearing])
+        outcome = _set_again(sending, key, entry, number)
+        if outcome.fate is not Fate.DONE:
+            break
+    return replace(outcome, now={**before.now, **outcome.now})
 
 
-def _set_again(sending: Sending, key: RecordKey, name: str, value: str, number: int) -> Outcome:
-    sending.crm.write(key.object, [Write(key.record_id, {name: ""})])
-    (outcome,) = sending.crm.write(key.object, [Write(key.record_id, {name: value})])
+def _set_again(sending: Sending, key: RecordKey, entry: Mapping[str, str], number: int) -> Outcome:
+    name = entry["field"]
+    (outcome,) = sending.crm.write(key.object, [Write(key.record_id, {name: ""})])
+    if outcome.fate is Fate.DONE:
+        outcome = _set_blank(sending, key, name, (entry["value"], entry["before"]))
     if outcome.fate is not Fate.LATER:
         with sending.services.store.writing(sending.fence) as unit:
             unit.close_journal(number)
+    return outcome
+
+
+def _set_blank(sending: Sending, key: RecordKey, name: str, values: Sequence[str]) -> Outcome:
+    """Set a field that we cleared to the first value that the CRM takes."""
+    for value in values:
+        (outcome,) = sending.crm.write(key.object, [Write(key.record_id, {name: value})])
+        if outcome.fate is not Fate.REFUSED:
+            break
     return outcome
 
 
@@ -189,13 +231,24 @@ def finish_journal(sending: Sending) -> None:
     with sending.services.store.reading() as unit:
         entries = unit.journal(sending.connection.id)
     for entry in entries:
+        key = RecordKey(sending.connection.id, entry.object, entry.record_id)
         readings = sending.crm.read(entry.object, [entry.record_id], [entry.field], [])
         held = readings[0].fields.get(entry.field, "") if readings else None
-        if held == "":
-            key = RecordKey(sending.connection.id, entry.object, entry.record_id)
-            sending.crm.write(key.object, [Write(key.record_id, {entry.field: entry.value})])
+        if held == "" and not _resume(sending, key, entry):
+            continue
         with sending.services.store.writing(sending.fence) as unit:
             unit.close_journal(entry.id)
+            unit.ask([key], sending.services.now(), LIVE)
+
+
+def _resume(sending: Sending, key: RecordKey, entry: Any) -> bool:
+    """Set what was left blank, known as ours; say whether that is settled."""
+    now = sending.services.now()
+    with sending.services.store.writing(sending.fence) as unit:
+        again = Writing(0, key, entry.field, entry.value, "", None, now, cause="journal")
+        unit.intend(sending.connection.account_id, [again])
+    outcome = _set_blank(sending, key, entry.field, (entry.value, entry.before))
+    return outcome.fate is not Fate.LATER
 
 
 def _record(
@@ -216,7 +269,8 @@ def _record(
     ]
     with sending.services.store.writing(sending.fence) as unit:
         for name in one.writes:
-            unit.written(writings[one.row.record, name], at)
+            if name not in kept:
+                unit.written(writings[one.row.record, name], at)
         unit.add_events(connection.account_id, events)
     sending.services.wake("drain", connection.account_id)
 
@@ -243,9 +297,9 @@ def _read_back(sending: Sending, kind: str, rows: Sequence[Pending]) -> None:
     lookup = sending.lookup()
     guarded = {lookup.mapping.name_of(kind, m) for m in (Meaning.LIFECYCLE, Meaning.LEAD_STATUS)}
     names = sorted({name for row in rows for name in row.fields if name in guarded})
-    if not names:
+    ids = _still_open(sending, rows) if names else []
+    if not ids:
         return
-    ids = sorted({row.record.record_id for row in rows})
     dated = [name for name in dated_fields(lookup, kind) if name in guarded]
     readings = sending.crm.read(kind, ids, lookup.mapping.names(kind), dated)
     now = sending.services.now()
@@ -253,3 +307,17 @@ def _read_back(sending: Sending, kind: str, rows: Sequence[Pending]) -> None:
     with sending.services.store.writing(sending.fence) as unit:
         unit.add_events(sending.connection.account_id, arrivals)
     sending.services.wake("drain", sending.connection.account_id)
+
+
+def _still_open(sending: Sending, rows: Sequence[Pending]) -> list[str]:
+    """Return the records that may be read: nobody asks about a person in slot 10."""
+    with sending.services.store.writing(sending.fence) as unit:
+        people = profiles_of(unit, sending.connection, rows)
+    slots = {one: profile.slot for one, profile in people.items()}
+    return sorted(
+        {
+            row.record.record_id
+            for row in rows
+            if row.profile_id in slots and slots[row.profile_id] is not Slot.DO_NOT_CONTACT
+        }
+    )

@@ -134,7 +134,13 @@ def _turn(sending: Sending) -> bool:
     except (CrmDenied, CrmRefused) as error:
         sending.park(rows, str(error))
         return True
+    except CrmBusy:
+        _give_back(sending, rows)
+        raise
     except (ConnectorError, OSError):
+        # The reply may be lost, and not the write.
+        with services.store.writing(sending.fence) as unit:
+            unit.doubt([row.record for row in rows if row.purpose is Purpose.OWN])
         _give_back(sending, rows)
         raise
 

@@ -34,7 +34,7 @@ def dated_fields(lookup: Lookup, kind: str) -> list[str]:
 def read_next(sending: Sending) -> bool:
     """Read the records that wait for it; say whether there were any."""
     services, connection = sending.services, sending.connection
-    with services.store.reading() as unit:
+    with services.store.writing(sending.fence) as unit:
         records = unit.asked(connection.id, services.now(), AT_ONCE)
     if not records:
         return False

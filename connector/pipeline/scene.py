@@ -81,7 +81,10 @@ class Scene:
 
     def put(self, record: Record) -> None:
         """Keep a record's row."""
-        if self.records.get(record.key) != record:
+        known = self.records.get(record.key)
+        if known != record:
+            if known is None or known.ask_at != record.ask_at:
+                self.changes.asked.add(record.key)
             self.records[record.key] = record
             self.changes.records[record.key] = record
 

@@ -126,15 +126,35 @@ def send_own(sending: Sending, rows: list[Pending]) -> None:
     with sending.services.store.writing(sending.fence) as unit:
         done = {
             row.record: row.fields
-            for row, outcome in zip(todo, outcomes, strict=True)
+            for row, outcome in _pairs(todo, outcomes)
             if outcome.fate is Fate.DONE and row.purpose is Purpose.OWN
         }
         unit.pushed(done)
-        unit.settle(
-            [judged(sending, r, o) for r, o in zip(todo, outcomes, strict=True)],
-            sending.services.now(),
-        )
+        unit.doubt([r.record for r, o in _pairs(todo, outcomes) if o.fate is Fate.LATER])
+        after = [judged(sending, r, o) for r, o in _pairs(todo, outcomes)]
+        unit.settle(_overtaken(sending, unit, after), sending.services.now())
         unit.ask(_vanished(todo, outcomes), sending.services.now(), LIVE)
+
+
+def _pairs(
+    rows: Sequence[Pending], outcomes: Sequence[Outcome]
+) -> Iterable[tuple[Pending, Outcome]]:
+    return zip(rows, outcomes, strict=True)
+
+
+def _overtaken(sending: Sending, unit: Unit, rows: Sequence[Pending]) -> list[Pending]:
+    """Put back in line what was written while the profile changed again."""
+    profiles = profiles_of(unit, sending.connection, rows)
+    records = unit.records([row.record for row in rows])
+    told = []
+    for row in rows:
+        known = row.profile_id in profiles and row.record in records
+        if known and row.state is State.SENT and row.purpose is Purpose.OWN:
+            again = _current(sending, row, records, profiles)
+            told.append(replace(again, state=State.PENDING, due_at=None) if again.fields else row)
+        else:
+            told.append(row)
+    return told
 
 
 def _current(
@@ -153,9 +173,12 @@ def _current(
 
 
 def _vanished(rows: Sequence[Pending], outcomes: Sequence[Outcome]) -> list[RecordKey]:
-    """Return the records that the CRM no longer knows: they are read, to learn what they became."""
-    pairs = zip(rows, outcomes, strict=True)
-    return [row.record for row, outcome in pairs if outcome.fate is Fate.GONE]
+    """Return the records that are gone or became others: they are read, to learn what they are."""
+    return [
+        row.record
+        for row, outcome in _pairs(rows, outcomes)
+        if outcome.fate is Fate.GONE or outcome.current_id not in {"", outcome.record_id}
+    ]
 
 
 def judged(sending: Sending, row: Pending, outcome: Outcome) -> Pending:

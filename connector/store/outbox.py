@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
+from connector.domain.slots import Slot
 from connector.store import tables as t
 from connector.store.crowd import as_pending, as_record, as_writing
 from connector.store.inbox import Backlog, count
@@ -50,15 +51,15 @@ def recover(tx: Connection, connection_id: ConnectionId, token: int) -> int:
         t.outbox.c.token != token,
     )
     rows = tx.execute(select(t.outbox).where(*lost)).all()
-    for row in rows:
-        own = (
-            t.record.c.connection_id == connection_id,
-            t.record.c.object == row.object,
-            t.record.c.record_id == row.record_id,
-        )
-        tx.execute(update(t.record).where(*own).values(pushed={"?": "?"}))
+    doubt(tx, [RecordKey(connection_id, row.object, row.record_id) for row in rows])
     tx.execute(update(t.outbox).where(*lost).values(state=State.PENDING))
     return len(rows)
+
+
+def doubt(tx: Connection, keys: Sequence[RecordKey]) -> None:
+    """Keep that nobody knows what our own fields hold on records: a reply was lost."""
+    for key in keys:
+        tx.execute(update(t.record).where(*_of(t.record, key)).values(pushed={"?": "?"}))
 
 
 def settle(tx: Connection, rows: Sequence[Pending], now: datetime) -> None:
@@ -105,8 +106,14 @@ def ask(tx: Connection, keys: Sequence[RecordKey], at: datetime | None, lane: in
 
 
 def asked(tx: Connection, connection_id: ConnectionId, now: datetime, most: int) -> list[Record]:
-    """Return the records to read next, all of one object: people before bulk."""
+    """Return the records to read next, all of one object: people before bulk.
+
+    Nobody asks about a person in slot 10 any more.
+    """
     due = (t.record.c.connection_id == connection_id, t.record.c.ask_at <= now)
+    hushed = select(t.profile.c.id).where(t.profile.c.slot == Slot.DO_NOT_CONTACT)
+    own = t.record.c.profile_id.in_(hushed)
+    tx.execute(update(t.record).where(*due, own).values(ask_at=None))
     order = (t.record.c.ask_lane, t.record.c.ask_at)
     first = tx.execute(select(t.record).where(*due).order_by(*order).limit(1)).first()
     if first is None:

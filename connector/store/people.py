@@ -186,6 +186,17 @@ class People:
         when: datetime | None = self.tx.execute(query).scalar()
         return when
 
+    def newest(self, key: RecordKey, field: str) -> datetime | None:
+        """Return when a field changed last, as far as we know."""
+        query = select(func.max(t.fact.c.happened_at)).where(
+            t.fact.c.connection_id == key.connection_id,
+            t.fact.c.object == key.object,
+            t.fact.c.record_id == key.record_id,
+            t.fact.c.field == field,
+        )
+        when: datetime | None = self.tx.execute(query).scalar()
+        return when
+
     def audit(self, account_id: AccountId, profile_id: ProfileId) -> list[Row[Any]]:
         """Return what was noted about a profile."""
         query = (

@@ -28,7 +28,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     """Store everything that changed."""
     own = {"account_id": account_id}
     put(tx, t.profile, [own | _profile(p, now) for p in _ordered(changes.profiles)], ["created_at"])
-    put(tx, t.record, [own | _record(r, now) for r in _ordered(changes.records)], ["created_at"])
+    _records(tx, account_id, changes, now)
     add(tx, t.fact, [own | _fact(fact, now) for fact in changes.facts])
     add(tx, t.link, [own | _link(link) for link in changes.links])
     add(tx, t.batch, [own | _batch(batch) for batch in changes.batches.values()])
@@ -40,6 +40,19 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     _finish(tx, changes)
     bury(tx, account_id, changes)
     forget(tx, account_id, changes.erased)
+
+
+def _records(tx: Connection, account_id: AccountId, changes: Changes, now: datetime) -> None:
+    """Store records, but what the senders and readers keep in their rows meanwhile."""
+    own = {"account_id": account_id}
+    theirs = ["created_at", "pushed"]
+    asked = [r for r in _ordered(changes.records) if r.key in changes.asked]
+    others = [r for r in _ordered(changes.records) if r.key not in changes.asked]
+    put(tx, t.record, [own | _record(r, now) for r in asked], theirs)
+    put(tx, t.record, [own | _record(r, now) for r in others], [*theirs, *_ASKING])
+
+
+_ASKING = ("ask_at", "ask_lane", "asked")
 
 
 def columns(row: Any) -> dict[str, Any]:
@@ -73,7 +86,9 @@ def _moves(tx: Connection, account_id: AccountId, changes: Changes, now: datetim
 
 def _outbox(tx: Connection, account_id: AccountId, changes: Changes, now: datetime) -> None:
     for ids in slices(changes.unwanted):
-        tx.execute(delete(t.outbox).where(t.outbox.c.id.in_(ids)))
+        # What is under way is let through: whoever sends it looks again afterwards.
+        under_way = t.outbox.c.state == State.SENDING
+        tx.execute(delete(t.outbox).where(t.outbox.c.id.in_(ids), ~under_way))
     for cause, hold_id in changes.held.items():
         row = {"id": hold_id, "account_id": account_id, "cause": cause, "opened_at": now}
         add(tx, t.hold, [row])

@@ -252,6 +252,10 @@ class Unit:
         """Take back what an earlier holder of the lease was sending."""
         return outbox.recover(self.tx, connection_id, token)
 
+    def doubt(self, keys: Sequence[RecordKey]) -> None:
+        """Keep that nobody knows what our own fields hold on records."""
+        outbox.doubt(self.tx, keys)
+
     def settle(self, rows: Sequence[Pending], now: datetime) -> None:
         """Store what became of writes."""
         outbox.settle(self.tx, rows, now)
@@ -283,6 +287,10 @@ class Unit:
     def written(self, writing: Writing, at: datetime) -> None:
         """Date a write by the CRM's own clock once it is done."""
         outbox.written(self.tx, writing, at)
+
+    def last_written(self, key: RecordKey, field: str) -> Writing | None:
+        """Return our newest write of a field."""
+        return outbox.last_written(self.tx, key, field)
 
     def counted(
         self, account_id: AccountId, causes: Sequence[str], since: datetime

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from connector import bootstrap
 from connector.app import make_app
@@ -106,7 +107,7 @@ def make_settings(database_url: str, folder: Path) -> Settings:
     return Settings(
         data_dir=folder,
         database_url=database_url,
-        secret_keys=Fernet.generate_key().decode(),
+        secret_keys=SecretStr(Fernet.generate_key().decode()),
         redis_url=f"unix://{folder}/no.sock",
     )
 

@@ -34,7 +34,7 @@ def test_with_redis_it_is_ready(database_url: str, tmp_path: Path, valkey: str) 
 
     answer = make_app(services, settings).test_client().get("/readyz")
 
-    assert (answer.status_code, answer.json["status"]) == (200, "ok")
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
     with services.store.reading() as unit:
         assert unit.inbox_backlog().pending == 0  # the probe left nothing
     services.store.database.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +14,9 @@ DEEP = b"[" * 100_000
 
 def is_problem(answer: Any, status: int) -> bool:
     told = answer.json
-    shape = {"type", "title", "status", "detail"} <= told.keys()
-    return (
-        shape and answer.content_type == PROBLEM and answer.status_code == told["status"] == status
-    )
+    assert {"type", "title", "status", "detail"} <= told.keys()
+    assert answer.content_type == PROBLEM
+    return bool(answer.status_code == told["status"] == status)
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer nope", "Basic Ym5iX291cnM6", "bnb_ours"])
@@ -55,10 +55,17 @@ def test_half_a_character_in_a_text_is_refused(door: Door) -> None:
     assert is_problem(door.ask("POST", "profiles/x/move", data=body), 422)
 
 
-def test_a_body_of_more_than_a_megabyte_is_too_large(door: Door) -> None:
-    answer = door.ask("PUT", "pipeline", data=b" " * (1024 * 1024 + 1))
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 4 * 1024 * 1024])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_of_more_than_a_megabyte_is_too_large(
+    door: Door, size: int, *, chunked: bool
+) -> None:
+    more: dict[str, Any] = {"data": b" " * size}
+    if chunked:
+        terminated = {"wsgi.input_terminated": True}
+        more = {"input_stream": BytesIO(b" " * size), "environ_base": terminated}
 
-    assert is_problem(answer, 413)
+    assert is_problem(door.ask("PUT", "pipeline", **more), 413)
 
 
 def test_unknown_parameters_are_ignored(door: Door) -> None:
@@ -86,7 +93,9 @@ def test_what_breaks_says_nothing_of_itself(door: Door) -> None:
     assert "hunter2" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/api/v1/profiles", "/api/v1/no", "/healthz", "/webhooks/hubspot"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/profiles", "/api/v1/no", "/healthz", "/webhooks/hubspot"]
+)
 def test_every_answer_is_guarded_by_headers(door: Door, path: str) -> None:
     headers = door.app.test_client().get(path).headers
 

@@ -54,7 +54,7 @@ def test_every_place_in_a_path_is_a_parameter(door: Door) -> None:
 def test_it_says_what_a_move_is_made_of(door: Door) -> None:
     schemas = described(door)["components"]["schemas"]
 
-    assert {"from", "to", "occurred_at", "recorded_at"} <= schemas["MoveAnswer"]["properties"].keys()
+    assert {"from", "to", "occurred_at"} <= schemas["MoveAnswer"]["properties"].keys()
     assert schemas["MoveBody"]["required"] == ["slot"]
 
 

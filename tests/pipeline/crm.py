@@ -38,6 +38,7 @@ STAGES = (
 )
 STATUSES = ("NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMING")
 HUMAN, US = ("CRM_UI", "userId:7"), ("INTEGRATION", APP)
+MOST_CALLS = 2000
 Row = dict[str, Any]
 
 
@@ -234,6 +235,7 @@ class FakeCrm:
             slots = tuple(self.slot_of(kind, one) for one in ids)
         call = Call(name, kind, tuple(ids), slots, tuple(fields))
         self.calls.append(call)
+        assert len(self.calls) < MOST_CALLS, "a hot loop"
         return call
 
     def _run(

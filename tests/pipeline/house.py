@@ -23,9 +23,9 @@ from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.document import preset
 from connector.mapping.lookup import Lookup
+from connector.mapping.table import Deal, Vocabulary
 from connector.mapping.table import Mapping as Table
 from connector.pipeline import moving
-from connector.pipeline.connecting import read_vocabulary
 from connector.pipeline.drain import drain
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.services import Keep, Line, Services
@@ -93,7 +93,7 @@ class House:
         draft = Connection(
             *(id_, ACCOUNT, "hubspot", portal, APP), *("https://crm", "v3", "active", "", 0)
         )
-        words = read_vocabulary(crm, preset("hubspot"))
+        words = _vocabulary(crm)
         with self.store.writing() as unit:
             secrets = {"access_token": "t", "client_secret": "s"}
             made = unit.connect(draft, secrets, None, self.clock.now())
@@ -253,6 +253,15 @@ class House:
 
     def close(self) -> None:
         self.store.database.close()
+
+
+def _vocabulary(crm: FakeCrm) -> Vocabulary:
+    options = {
+        field.name: {option.value: option.label for option in field.options}
+        for field in crm.fields("contact")
+    }
+    stages = {stage.value: Deal(stage.outcome) for stage in crm.deal_stages()}
+    return Vocabulary({"contact": options, "company": options}, stages)
 
 
 @cache

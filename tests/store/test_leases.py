@@ -25,9 +25,9 @@ def store(database_url: str) -> Iterator[Store]:
     made.database.close()
 
 
-def take(store: Store, now: datetime) -> leases.Fence | None:
+def take(store: Store, now: datetime, dead: str = "") -> leases.Fence | None:
     with store.database.writing() as tx:
-        return leases.take(tx, "account:1", "me", now, LIFE)
+        return leases.take(tx, "account:1", "me", now, LIFE, lambda holder: holder == dead)
 
 
 def test_the_first_one_to_ask_gets_a_lease_that_never_was(store: Store) -> None:
@@ -47,6 +47,15 @@ def test_a_lease_that_ran_out_goes_to_the_next_with_a_higher_token(store: Store)
     take(store, NOW)
 
     after = take(store, NOW + timedelta(seconds=31))
+
+    assert after is not None
+    assert after.token == 2
+
+
+def test_a_lease_of_a_dead_holder_is_taken_before_it_runs_out(store: Store) -> None:
+    take(store, NOW)
+
+    after = take(store, NOW + timedelta(seconds=1), dead="me")
 
     assert after is not None
     assert after.token == 2

@@ -1,0 +1,67 @@
+"""Commands about what is stuck: held writes, parked rows."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+
+from connector import bootstrap
+from connector.api import operating
+from connector.commands.shown import as_json, guarded, show, table
+from connector.domain.errors import NotFound
+
+_HOLD = ["hold_id", "account_id", "cause", "writes", "opened_at"]
+
+
+@click.command()
+@as_json
+@guarded
+def held(*, json_: bool) -> None:
+    """List what the brake holds: writes that one cause wanted too many of."""
+    with bootstrap.services().store.reading() as unit:
+        rows = [
+            {
+                "hold_id": hold["id"],
+                "account_id": hold["account_id"],
+                "cause": hold["cause"],
+                "reason": hold["reason"],
+                "writes": hold["writes"],
+                "opened_at": hold["opened_at"].isoformat(),
+            }
+            for hold in unit.holds()
+        ]
+    show({"items": rows}, table([*rows], _HOLD, "nothing is held"), json_=json_)
+
+
+@click.command()
+@click.argument("hold_id")
+@as_json
+@guarded
+def release(hold_id: str, *, json_: bool) -> None:
+    """Let the writes of a hold go."""
+    services = bootstrap.services()
+    try:
+        count = operating.release(services, None, hold_id)
+    except NotFound as error:
+        raise NotFound(str(error), advice="run `connector held` to see which there are") from error
+    show({"hold_id": hold_id, "released": count}, f"{count} writes go now", json_=json_)
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["inbox", "outbox"]), default="outbox")
+@click.option("--filter", "text", default="", help="Only those whose reason or record has this.")
+@click.option("--dry-run", is_flag=True, help="Say how many there are.")
+@as_json
+@guarded
+def replay(what: str, text: str, *, dry_run: bool, json_: bool) -> None:
+    """Put parked rows back in line; what is no longer wanted is dropped as it goes."""
+    choice = operating.Choice(text=text)
+    box = cast("operating.Box", what)
+    count = operating.replay(bootstrap.services(), None, box, choice, dry_run=dry_run)
+    verb = "would go back" if dry_run else "went back"
+    result = {"what": what, "rows": count, "dry_run": dry_run}
+    show(result, f"{count} rows of the {what} {verb} in line", json_=json_)
+
+
+COMMANDS = (held, release, replay)

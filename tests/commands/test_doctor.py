@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet
+
+from connector import bootstrap
+from connector.ports import Event, Happening
+from connector.stored import Arrival
+from tests.commands.conftest import forget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from simulators.hubspot.testing import Twin
+    from tests.commands.conftest import Shell
+
+
+def wrong(shell: Shell) -> dict[str, str]:
+    """Return what the doctor finds wrong, by the last word of its name, with its advice."""
+    done = shell.run("doctor", "--json")
+    told: dict[str, Any] = json.loads(done.stdout)
+    found = {one["name"].split()[-1]: one["advice"] for one in told["checks"] if not one["ok"]}
+    assert (done.exit_code, told["ok"]) == ((1, False) if found else (0, True))
+    return found
+
+
+def test_an_empty_house_is_fine(shell: Shell) -> None:
+    assert wrong(shell) == {}
+
+
+def test_a_connection_that_stands_is_fine(shell: Shell, connection: str) -> None:
+    assert wrong(shell) == {}
+    assert f"ok    {connection} fields: installed" in shell.run("doctor").stdout
+
+
+def test_missing_fields_are_found_with_the_command_that_helps(
+    shell: Shell, connection: str
+) -> None:
+    shell.ask("install", connection, "--destroy", "--drop-fields")
+
+    assert wrong(shell) == {"fields": f"run `connector install {connection} --apply`"}
+    assert f"-> run `connector install {connection}" in shell.run("doctor").stdout
+
+
+def test_a_portal_that_no_longer_lets_us_in_is_found(
+    shell: Shell, twin: Twin, connection: str
+) -> None:
+    assert connection
+    twin.settings(token="another")
+
+    assert "connect" in wrong(shell)["crm"]
+
+
+def test_a_portal_that_is_another_is_found(shell: Shell, twin: Twin, connection: str) -> None:
+    assert connection
+    twin.settings(portal_id=77)
+
+    assert "connect it again" in wrong(shell)["crm"]
+
+
+def test_a_portal_that_is_away_is_found(shell: Shell, twin: Twin, connection: str) -> None:
+    assert connection
+    twin.close()
+
+    assert set(wrong(shell)) == {"crm"}
+
+
+def test_a_paused_connection_is_found(shell: Shell, connection: str) -> None:
+    shell.ask("pause", connection)
+
+    assert "connector resume" in wrong(shell)["state"]
+
+
+def test_parked_rows_are_found(shell: Shell, connection: str) -> None:
+    services = bootstrap.services()
+    now = services.now()
+    with services.store.writing() as unit:
+        own = unit.connection(connection)
+        event = Event("k", Happening.MERGED, "", "contact", "1", now, "1")
+        unit.add_events(own.account_id, [Arrival(0, own.id, event, now)])
+        unit.park_event(unit.waiting_events(own.account_id, 1)[0].id, "it broke")
+
+    assert "connector replay inbox" in wrong(shell)["inbox"]
+
+
+def test_lost_keys_are_found(
+    shell: Shell, connection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert connection
+    monkeypatch.setenv("CONNECTOR_SECRET_KEYS", Fernet.generate_key().decode())
+    forget()
+
+    assert "CONNECTOR_SECRET_KEYS" in wrong(shell)["keys"]
+
+
+def test_a_redis_that_was_set_and_is_away_is_found(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CONNECTOR_REDIS_URL", f"unix://{tmp_path}/no.sock")
+
+    assert "CONNECTOR_REDIS_URL" in wrong(shell)["redis"]
+
+
+def test_a_database_that_is_away_is_the_only_finding(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"postgresql://postgres@/none?host={tmp_path}"
+    monkeypatch.setenv("CONNECTOR_DATABASE_URL", url)
+
+    assert set(wrong(shell)) == {"database"}
