@@ -85,6 +85,7 @@ class Delivery:
     body: bytes
     received_at: datetime
     trace: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from connector.api import operating
 from connector.api.routes import Call, Route, cut, sliced
 from connector.api.words import Answer, DryRun, ListQuery, Nothing, Page
-from connector.pipeline import moving
+from connector.pipeline import operating, undoing
 
 
 class BatchAnswer(Answer):
@@ -86,7 +85,7 @@ def undo_batch(call: Call[DryRun, DryRun]) -> Undone:
     """Put back what a batch moved; what has moved since is skipped and listed."""
     dry_run = call.query.dry_run or call.body.dry_run
     batch_id = call.places["batch_id"]
-    told = moving.undo(call.services, call.account.id, batch_id, dry_run=dry_run)
+    told = undoing.undo(call.services, call.account.id, batch_id, dry_run=dry_run)
     return Undone(**told, dry_run=dry_run)
 
 

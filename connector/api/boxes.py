@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from connector.api import operating
 from connector.api.routes import Call, Route, cut, number
 from connector.api.words import Answer, Body, ListQuery, Nothing, Page
+from connector.pipeline import operating
 
 MOST_IDS = 10_000
 _EVENTS = "e"  # deliveries come first in a listing; a cursor among the events begins with this

@@ -2,12 +2,11 @@
 
 from pydantic import Field
 
-from connector.api import operating
 from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, Body, Document, ListQuery, Nothing, Page
 from connector.domain.errors import ConfigurationRefused
 from connector.mapping.document import dump, dump_pipeline, parse_pipeline
-from connector.pipeline import configuring
+from connector.pipeline import configuring, operating
 
 _SWITCHES = ("dry_run", "reevaluate")
 

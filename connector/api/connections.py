@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from connector.api import operating
 from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, Body, ListQuery, Nothing, Page, Word
+from connector.pipeline import operating
 from connector.stored import Connection
 
 

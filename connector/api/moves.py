@@ -10,7 +10,7 @@ from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, Body, ListQuery, Nothing, Page, Sentence, Word
 from connector.domain.errors import MoveRefused
 from connector.domain.slots import Slot
-from connector.pipeline import moving
+from connector.pipeline import consent, forgetting, moving
 
 
 class MovedProfile(ProfileAnswer):
@@ -87,7 +87,7 @@ def reconsent_profile(call: Call[Nothing, ReconsentBody]) -> MovedProfile:
     """Lead a profile out of slot 10 on a documented re-consent."""
     with call.services.store.reading() as unit:
         profile = profile_of(unit, call.account, call.places["profile_id"])
-    told = moving.reconsent(call.services, call.account.id, [profile.id], call.body.reason)
+    told = consent.reconsent(call.services, call.account.id, [profile.id], call.body.reason)
     if told["skipped"]:
         raise MoveRefused(told["skipped"][0]["why"])
     return _after(call, moved=True)
@@ -96,7 +96,7 @@ def reconsent_profile(call: Call[Nothing, ReconsentBody]) -> MovedProfile:
 def erase_profile(call: Call[Nothing, Nothing]) -> ErasedProfile:
     """Forget a person for good; our fields are blanked in the CRMs."""
     profile_id = call.places["profile_id"]
-    moving.erase(call.services, call.account.id, profile_id)
+    forgetting.erase(call.services, call.account.id, profile_id)
     return ErasedProfile(id=profile_id)
 
 

@@ -9,7 +9,6 @@ import click
 import yaml
 
 from connector import bootstrap
-from connector.api import operating
 from connector.commands.chosen import only_account, only_connection
 from connector.commands.shown import as_json, guarded, show, table
 from connector.domain.errors import ConnectorError
@@ -21,7 +20,7 @@ from connector.mapping.document import (
     load_yaml,
     parse_pipeline,
 )
-from connector.pipeline import configuring
+from connector.pipeline import configuring, operating
 
 if TYPE_CHECKING:
     from connector.domain.slots import Pipeline

@@ -12,7 +12,7 @@ from connector import bootstrap
 from connector.commands.chosen import only_account, profile_by_email, profile_by_id
 from connector.commands.shown import as_json, guarded, show, table
 from connector.domain.errors import ConnectorError, NotFound
-from connector.pipeline import moving
+from connector.pipeline import consent, undoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ def undo(batch_id: str, *, dry_run: bool, json_: bool) -> None:
     if batch is None:
         advice = "run `connector batches` to see which there are"
         raise NotFound(f"there is no batch {batch_id}", advice=advice)
-    told = moving.undo(services, batch.account_id, batch_id, dry_run=dry_run)
+    told = undoing.undo(services, batch.account_id, batch_id, dry_run=dry_run)
     verb = "would go back" if dry_run else "went back"
     _show_moved({**told, "dry_run": dry_run}, verb, json_=json_)
 
@@ -87,7 +87,7 @@ def reconsent(
     wanted, missing = _found(services, rows, account_id)
     told: dict[str, Any] = {"batch_ids": [], "moved": [], "skipped": missing}
     for own, profiles in wanted.items():
-        part = moving.reconsent(services, own, profiles, reason.strip())
+        part = consent.reconsent(services, own, profiles, reason.strip())
         told["batch_ids"].append(part["batch_id"])
         told["moved"] += part["moved"]
         told["skipped"] += part["skipped"]

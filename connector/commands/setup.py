@@ -9,11 +9,10 @@ from contextlib import contextmanager
 import click
 
 from connector import bootstrap
-from connector.api import operating
 from connector.commands.chosen import connection_argument, connection_of
 from connector.commands.shown import as_json, guarded, read_secrets, show, table
 from connector.domain.errors import ConnectorError
-from connector.pipeline import backfilling, installing
+from connector.pipeline import backfilling, installing, operating
 from connector.ports import SetupStep
 from connector.stored import Connection
 

@@ -7,9 +7,9 @@ from typing import cast
 import click
 
 from connector import bootstrap
-from connector.api import operating
 from connector.commands.shown import as_json, guarded, show, table
 from connector.domain.errors import NotFound
+from connector.pipeline import operating
 
 _HOLD = ["hold_id", "account_id", "cause", "writes", "opened_at"]
 

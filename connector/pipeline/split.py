@@ -148,6 +148,8 @@ def _keep(
         is_bulk = part.origin in services.bulk_origins[delivery.system] or recent[source] > most
         lane = BULK if is_bulk else LIVE
         arrivals.append(
-            Arrival(0, connection.id, part, delivery.received_at, lane, trace=delivery.trace)
+            Arrival(
+                0, connection.id, part, delivery.received_at, lane, delivery.silent, delivery.trace
+            )
         )
     unit.add_events(connection.account_id, arrivals)

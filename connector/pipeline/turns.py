@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from connector.domain.errors import StoreBusy
 from connector.domain.facts import AccountId, ProfileId, RecordKey
@@ -17,8 +17,12 @@ from connector.pipeline.wishes import wish
 if TYPE_CHECKING:
     from connector.store.leases import Fence
 
+# Profiles in one turn, so that nobody waits long for the lease.
+AT_ONCE = 200
 PATIENCE = 5.0
 _POLL = 0.02
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -67,3 +71,9 @@ def conclude(
 def retold(scene: Scene, profiles: Iterable[ProfileId]) -> list[Retold]:
     """Fold profiles again."""
     return [retell(scene, profile_id) for profile_id in profiles]
+
+
+def pieces(values: Sequence[T], most: int) -> Iterator[list[T]]:
+    """Cut a sequence into lists of at most `most`."""
+    for start in range(0, len(values), most):
+        yield list(values[start : start + most])

@@ -56,6 +56,7 @@ def waiting_deliveries(tx: Connection, most: int) -> list[Delivery]:
             row.body or b"",
             row.received_at,
             row.trace,
+            row.silent,
         )
         for row in tx.execute(query)
     ]
@@ -185,6 +186,27 @@ def replay(tx: Connection, account_id: AccountId | None, event_ids: Sequence[int
             again = again.where(t.event.c.account_id == account_id)
         values = {"state": State.PENDING, "reason": "", "silent": True, "lane": 2}
         count += tx.execute(again.where(t.event.c.happening != "").values(**values)).rowcount
+    return count
+
+
+def parked_deliveries(tx: Connection, account_id: AccountId | None, text: str) -> list[int]:
+    """Return the parked deliveries that may be split again, now that a portal is connected, say."""
+    own = t.delivery.c
+    query = select(own.id).where(own.state == State.PARKED, own.body.is_not(None))
+    if account_id is not None:
+        query = query.where(own.account_id == account_id)
+    if text:
+        query = query.where(own.reason.icontains(text, autoescape=True))
+    return list(tx.execute(query.order_by(own.id)).scalars())
+
+
+def split_again(tx: Connection, delivery_ids: Sequence[int]) -> int:
+    """Put parked deliveries back in line; what is in them sets state and does no more."""
+    count = 0
+    for ids in slices(delivery_ids):
+        again = update(t.delivery).where(t.delivery.c.id.in_(ids))
+        values = {"state": State.PENDING, "reason": "", "silent": True}
+        count += tx.execute(again.values(**values)).rowcount
     return count
 
 

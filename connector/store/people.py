@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, exists, func, select, tuple_, update
+from sqlalchemy import Row, delete, exists, func, select, tuple_, update
 
 from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
 from connector.store import tables as t
@@ -162,6 +162,12 @@ class People:
             )
             found |= {row.key: row.erased_at for row in self.tx.execute(query)}
         return found
+
+    def lift(self, account_id: AccountId, sealed: Collection[str]) -> None:
+        """Lift the tombstones of sealed addresses."""
+        for some in slices(sealed):
+            own = (t.tombstone.c.account_id == account_id, t.tombstone.c.kind == "email")
+            self.tx.execute(delete(t.tombstone).where(*own, t.tombstone.c.key.in_(some)))
 
     def relearn(self, connection_id: ConnectionId, keys: Sequence[RecordKey], version: int) -> None:
         """Have the facts of records count under another version of the mapping."""

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
 from connector.store import tables as t
@@ -91,6 +91,7 @@ def _outbox(tx: Connection, account_id: AccountId, changes: Changes, now: dateti
         tx.execute(delete(t.outbox).where(t.outbox.c.id.in_(ids), ~under_way))
     for cause, hold_id in changes.held.items():
         row = {"id": hold_id, "account_id": account_id, "cause": cause, "opened_at": now}
+        row["reason"] = "more writes of one cause within the hour than the brake allows"
         add(tx, t.hold, [row])
     rows = [_pending(one, account_id, changes.held, now) for one in changes.pending]
     add(tx, t.outbox, [row for row in rows if "id" not in row])
@@ -129,19 +130,22 @@ def bury(tx: Connection, account_id: AccountId, changes: Changes) -> None:
 def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId]) -> None:
     """Delete everything that hangs on erased profiles but the writes that blank our fields."""
     for profile_id in profiles:
-        own = (t.record.c.account_id == account_id, t.record.c.profile_id == profile_id)
-        for row in tx.execute(t.record.select().where(*own)).all():
+        own = t.profile.c.account_id == account_id
+        joined = select(t.profile.c.id).where(own, t.profile.c.merged_into == profile_id)
+        ids = [*tx.execute(joined).scalars(), profile_id]
+        held = t.record.select().where(t.record.c.profile_id.in_(ids))
+        for row in tx.execute(held).all():
             _forget_record(tx, RecordKey(row.connection_id, row.object, row.record_id))
-        for table in (t.step, t.move):
-            tx.execute(delete(table).where(table.c.profile_id == profile_id))
-        tx.execute(delete(t.audit).where(t.audit.c.profile_id == profile_id))
-        tx.execute(delete(t.record).where(*own))
-        tx.execute(
-            delete(t.profile).where(
-                t.profile.c.account_id == account_id,
-                or_(t.profile.c.id == profile_id, t.profile.c.merged_into == profile_id),
-            )
-        )
+        _forget_reasons(tx, ids)
+        for table in (t.step, t.move, t.audit, t.record):
+            tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
+        tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))
+
+
+def _forget_reasons(tx: Connection, ids: Collection[ProfileId]) -> None:
+    """Blank what a person typed about an erased one; the batch itself stays."""
+    typed = select(t.step.c.batch_id).where(t.step.c.profile_id.in_(ids))
+    tx.execute(update(t.batch).where(t.batch.c.id.in_(typed)).values(reason=""))
 
 
 def _forget_record(tx: Connection, key: RecordKey) -> None:

@@ -196,6 +196,14 @@ class Unit:
         """Put parked events back in line, silently."""
         return inbox.replay(self.tx, account_id, ids)
 
+    def parked_deliveries(self, account_id: AccountId | None, text: str = "") -> list[int]:
+        """Return the parked deliveries that may be split again."""
+        return inbox.parked_deliveries(self.tx, account_id, text)
+
+    def split_again(self, ids: Sequence[int]) -> int:
+        """Put parked deliveries back in line, silently."""
+        return inbox.split_again(self.tx, ids)
+
     def inbox_backlog(self, account_id: AccountId | None = None) -> Backlog:
         """Count what the inbox still holds."""
         return inbox.backlog(self.tx, account_id)
@@ -231,6 +239,11 @@ class Unit:
     def buried(self, account_id: AccountId, keys: Collection[str]) -> dict[str, datetime]:
         """Return when which of these records or sealed addresses were erased."""
         return People(self.tx).buried(account_id, keys)
+
+    def lift(self, account_id: AccountId, addresses: Collection[str]) -> None:
+        """Lift the tombstones of addresses."""
+        sealed = [self.seal(account_id, address) for address in addresses]
+        People(self.tx).lift(account_id, sealed)
 
     def save(self, account_id: AccountId, changes: Changes, now: datetime) -> None:
         """Store everything that changed."""

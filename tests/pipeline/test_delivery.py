@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from connector.domain.errors import CrmBusy, CrmDown, CrmRevoked, LeaseLost
-from connector.pipeline import moving
+from connector.pipeline import undoing
 from connector.pipeline.outgoing import BACKOFF
 from connector.ports import Fate, Outcome
-from connector.store import leases
-from connector.store import tables as t
-from tests.pipeline.crm import Call, Trouble
+from tests.pipeline.acts import Crash, after, before, crash, interrupt, lead, steal, unmake, writes
+from tests.pipeline.crm import Trouble
 from tests.pipeline.house import ACCOUNT, CONNECTION, House
-
-
-def lead(house: House, record_id: str = "11", **more: str) -> str:
-    """Have a lead that both sides know; return its profile."""
-    words = {"email": f"p{record_id}@x.io", "lifecyclestage": "lead"} | more
-    house.crm.create(record_id, **words)
-    house.sync()
-    house.crm.calls.clear()
-    house.clock.pass_(60)
-    return house.profile_of(record_id)
-
-
-def writes(house: House) -> list[Call]:
-    return [call for call in house.crm.calls if call.name == "write"]
 
 
 def test_a_lead_gets_our_fields_and_nothing_else(either: House) -> None:
@@ -46,7 +29,7 @@ def test_the_last_of_many_values_is_written_once(house: House) -> None:
 
     house.deliver()
 
-    own = [call for call in writes(house) if "bnb_lead_slot" in call.fields[0]]
+    own = writes(house, "bnb_lead_slot")
     assert [call.fields[0]["bnb_lead_slot"] for call in own] == ["7"]
 
 
@@ -188,7 +171,7 @@ def test_a_lost_reply_does_not_hide_that_the_slot_went_back(house: House) -> Non
 def test_a_slot_that_goes_back_while_it_is_being_written_is_written_back(house: House) -> None:
     profile = lead(house)
     house.raise_(profile, 7)
-    house.crm.before = once(house, "write", lambda: unmake(house))
+    before(house, "write", lambda: unmake(house))
 
     house.run()
 
@@ -199,7 +182,7 @@ def test_a_slot_that_goes_back_while_it_is_being_written_is_written_back(house: 
 def test_a_slot_that_changes_while_it_is_being_written_is_written_again(house: House) -> None:
     profile = lead(house)
     house.raise_(profile, 7)
-    house.crm.before = once(house, "write", lambda: house.move(profile, 9))
+    before(house, "write", lambda: house.move(profile, 9))
 
     house.run()
 
@@ -272,7 +255,7 @@ def test_a_pause_in_the_middle_of_the_work_stops_it(house: House) -> None:
         with house.store.writing() as unit:
             unit.set_state(CONNECTION, "paused")
 
-    house.crm.before = once(house, "write", pause)
+    before(house, "write", pause)
     house.deliver()
 
     assert len(writes(house)) == 1
@@ -282,7 +265,7 @@ def test_a_pause_in_the_middle_of_the_work_stops_it(house: House) -> None:
 def test_who_lost_the_lease_in_the_middle_commits_nothing(house: House) -> None:
     profile = lead(house)
     house.raise_(profile, 7)
-    house.crm.after = once(house, "write", lambda: steal(house))
+    after(house, "write", lambda: steal(house))
 
     with pytest.raises(LeaseLost):
         house.deliver()
@@ -318,7 +301,7 @@ def test_what_a_crash_left_in_flight_is_corrected_if_it_is_wanted_no_more(house:
 def test_a_stage_that_a_crash_left_written_is_known_afterwards(house: House) -> None:
     profile = lead(house)
     house.move(profile, 6)
-    house.crm.after = once(house, "write", crash, holding="lifecyclestage")
+    after(house, "write", crash, "lifecyclestage")
     with pytest.raises(Crash):
         house.deliver()
     house.crm.rows.clear()  # no webhook tells us either
@@ -376,7 +359,7 @@ def test_undoing_while_the_crm_is_down_leaves_the_crm_as_it_was(house: House) ->
     house.crm.trouble["write"].append(Trouble(CrmDown("502")))
     house.deliver()
 
-    moving.undo(house.services, ACCOUNT, batch, dry_run=False)
+    undoing.undo(house.services, ACCOUNT, batch, dry_run=False)
     house.clock.pass_(5)
     house.sync()
 
@@ -384,53 +367,6 @@ def test_undoing_while_the_crm_is_down_leaves_the_crm_as_it_was(house: House) ->
     assert house.crm.past("11", "lifecyclestage") == ["lead"]
 
 
-class Crash(BaseException):
-    """The process dies here."""
-
-
-def crash() -> None:
-    raise Crash
-
-
 def crash_after_write(house: House) -> None:
-    house.crm.after = once(house, "write", crash)
+    after(house, "write", crash)
     house.deliver()
-
-
-def once(
-    house: House, name: str, act: Callable[[], object], holding: str = ""
-) -> Callable[[Call], None]:
-    """Act at the first call of a name (that writes a field), and never again."""
-
-    def run(call: Call) -> None:
-        if call.name == name and any(holding in fields or not holding for fields in call.fields):
-            house.crm.before = house.crm.after = lambda _call: None
-            act()
-
-    return run
-
-
-def interrupt(house: House, act: Callable[[], object]) -> None:
-    """Act in the middle of the next unit of work, between its reads and its writes."""
-    make = house.services.new_id
-
-    def new_id(prefix: str) -> str:
-        object.__setattr__(house.services, "new_id", make)
-        act()
-        return make(prefix)
-
-    object.__setattr__(house.services, "new_id", new_id)
-
-
-def steal(house: House) -> None:
-    with house.store.database.writing() as tx:
-        tx.execute(t.lease.update().values(token=t.lease.c.token + 1, until=leases.EPOCH))
-
-
-def unmake(house: House) -> None:
-    """Have the newest step of everyone go, as a late event can make a move untrue."""
-    with house.store.database.writing() as tx:
-        tx.execute(t.step.delete())
-    house.crm.edit("11", hubspot_owner_id="42")
-    house.keep(house.crm.told())
-    house.drain()

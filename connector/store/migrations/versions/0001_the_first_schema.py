@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("trace", sa.Text(), server_default="", nullable=False),
         sa.Column("state", sa.Text(), server_default="pending", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("silent", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint(
@@ -226,6 +227,13 @@ def upgrade() -> None:
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index(
             "ix_event_origin", ["connection_id", "origin", "origin_id", "received_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_event_parked",
+            ["account_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
         )
         batch_op.create_index("ix_event_received_at", ["received_at"], unique=False)
         batch_op.create_index(
@@ -580,6 +588,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_event_record")
         batch_op.drop_index("ix_event_received_at")
+        batch_op.drop_index(
+            "ix_event_parked",
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
+        )
         batch_op.drop_index("ix_event_origin")
 
     op.drop_table("event")

@@ -34,15 +34,19 @@ def replay(
     with services.store.reading() as unit:
         parked = unit.parked_events if box == "inbox" else unit.parked_writes
         ids = parked(account_id, choice.text)
+        whole = box == "inbox" and choice.ids is None
+        deliveries = unit.parked_deliveries(account_id, choice.text) if whole else []
     if choice.ids is not None:
         ids = sorted(set(ids) & set(choice.ids))
-    if dry_run or not ids:
-        return len(ids)
+    if dry_run or not ids + deliveries:
+        return len(ids) + len(deliveries)
     with services.store.writing() as unit:
+        count = unit.split_again(deliveries)
         if box == "inbox":
-            count = unit.replay_events(account_id, ids)
+            count += unit.replay_events(account_id, ids)
         else:
-            count = unit.replay_writes(account_id, services.now(), ids)
+            count += unit.replay_writes(account_id, services.now(), ids)
+    services.wake("split", "all")
     _wake(services, account_id)
     return count
 
