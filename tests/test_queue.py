@@ -53,13 +53,13 @@ def test_a_job_that_has_begun_is_woken_again(valkey: str) -> None:
     assert len(waiting(valkey)) == 2
 
 
-def test_a_job_carries_ids_as_json_and_ends_in_time(valkey: str) -> None:
+def test_a_job_carries_ids_as_json_and_has_no_time_limit(valkey: str) -> None:
     Waker(valkey).wake("deliver", "c1")
 
     redis = Redis.from_url(valkey)
     (key,) = redis.keys("rq:job:*")
     stored = redis.hgetall(key)
-    assert stored[b"timeout"] == b"300"
+    assert stored[b"timeout"] == b"-1"
     assert stored[b"result_ttl"] == b"0"
     assert stored[b"failure_ttl"] == b"604800"
     assert "c1" in json.dumps(Queue("work", redis, serializer=JSONSerializer).jobs[0].args)

@@ -31,9 +31,9 @@ class Skipped(Answer):
 
 
 class Undone(Answer):
-    """Who went back, and who did not."""
+    """Who went back, and who did not; `batch_id` is null where nobody did."""
 
-    batch_id: str
+    batch_id: str | None
     dry_run: bool
     moved: list[str]
     skipped: list[Skipped]

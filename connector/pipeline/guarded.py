@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from connector.domain.facts import RecordKey
 from connector.domain.slots import Slot
 from connector.mapping.table import Meaning
+from connector.pipeline.inbound import FRESH
 from connector.pipeline.reads import arrivals_of, dated_fields
 from connector.pipeline.send import Sending, judged, profiles_of, sift, when_written
 from connector.ports import Event, Fate, Happening, Outcome, Reading, Write
@@ -22,9 +23,6 @@ from connector.stored import Changes as StoredChanges
 
 if TYPE_CHECKING:
     from connector.store.unit import Unit
-
-# A read older than this is no ground for a write.
-FRESH = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)

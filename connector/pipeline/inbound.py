@@ -12,10 +12,12 @@ from connector.mapping.table import PEOPLE, Meaning
 from connector.pipeline.reading import fields_of, parse_reading
 from connector.pipeline.scene import Scene
 from connector.ports import Happening, Reading
-from connector.stored import Arrival, Pending, Purpose, Record
+from connector.stored import Arrival, Pending, Purpose, Record, Writing
 
 FOLLOWED = PEOPLE | {"deal", "company", "account"}
 GUARDED = frozenset({Meaning.LIFECYCLE, Meaning.LEAD_STATUS, Meaning.OWNER})
+# A read older than this is no ground for a write.
+FRESH = timedelta(seconds=2)
 # How far the CRM's clock and ours may be apart when an echo is recognised.
 _BEFORE, _AFTER = timedelta(minutes=1), timedelta(minutes=5)
 
@@ -29,6 +31,8 @@ def take_in(scene: Scene, arrivals: Iterable[Arrival]) -> None:
                 scene.bulk_batch = arrival.trace
             _TAKE.get(arrival.event.happening, _ignore)(scene, arrival)
         scene.changes.done.append(arrival.id)
+    for fact in scene.heard:
+        _put_back(scene, fact)
 
 
 def _is_buried(scene: Scene, arrival: Arrival) -> bool:
@@ -79,7 +83,7 @@ def _normal(meaning: Meaning | None, value: str) -> str:
 
 
 def hear(scene: Scene, fact: Fact) -> None:
-    """Learn a fact, and put back a human's edit that one of our writes ran over.
+    """Learn a fact; a human's edit that one of our writes ran over is put back in the end.
 
     An address of an erased person, held since before the erasure, has the record forgotten too.
     """
@@ -87,7 +91,7 @@ def hear(scene: Scene, fact: Fact) -> None:
     if erased_at is not None and fact.when <= erased_at:
         scene.forgotten.add(fact.record)
     if scene.learn(fact) and not fact.ours:
-        _put_back(scene, fact)
+        scene.heard.append(fact)
 
 
 def is_ours(scene: Scene, fact: Fact, origin_id: str) -> bool:
@@ -108,18 +112,36 @@ def _put_back(scene: Scene, fact: Fact) -> None:
     if lookup.mapping.meaning_of(fact.record.object, fact.field) not in GUARDED:
         return
     for row in scene.writings(fact.record):
-        ran_over = (
-            row.field == fact.field
-            and row.written_at is not None
-            and not row.restored
-            and (row.seen_at is None or fact.when > row.seen_at)
-            and fact.when <= row.written_at
-            and fact.value not in {row.seen, row.value, ""}
-        )
-        if ran_over:
+        if row.field != fact.field or not _was_overrun(row, fact):
+            continue
+        if _last_before(scene, row).value != fact.value:
+            continue
+        waiting = scene.waiting(fact.record, Purpose.RESTORE)
+        if fact.value in {row.seen, row.value, ""}:
+            scene.changes.unwanted += [waiting.id] if waiting else []
+        elif not row.restored and row.id not in scene.changes.restored:
             _restore(scene, fact, row.value)
             scene.changes.restored.append(row.id)
-            return
+
+
+def _was_overrun(row: Writing, fact: Fact) -> bool:
+    """Say whether an edit was made after the read that our write was founded on, and before it."""
+    read_at = row.intent_at - FRESH - _BEFORE
+    return (
+        row.written_at is not None
+        and (row.seen_at is None or fact.when > row.seen_at)
+        and read_at < fact.when <= row.written_at
+    )
+
+
+def _last_before(scene: Scene, row: Writing) -> Fact:
+    """Return what people had set last when our write came."""
+    made = [
+        fact
+        for fact in scene.known(row.record)
+        if fact.field == row.field and not fact.ours and _was_overrun(row, fact)
+    ]
+    return max(made, key=lambda fact: fact.stamp)
 
 
 def _restore(scene: Scene, fact: Fact, ours: str) -> None:

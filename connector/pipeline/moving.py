@@ -32,7 +32,7 @@ def move(
             if verdict.allowed:
                 return False
             raise MoveRefused(verdict.reason)
-        batch_id = scene.batch(("move",), "move", Actor.PERSON)
+        batch_id = scene.batch(("move",), "move", Actor.PERSON, reason)
         scene.take(step(scene, profile, Kind.PUT, goal, reason=reason, batch_id=batch_id))
         conclude(services, account_id, fence, scene, retold(scene, [profile.id]))
     return True

@@ -59,6 +59,7 @@ class Scene:
         self.steps: dict[ProfileId, list[OwnStep]] = defaultdict(list)
         self.touched: set[RecordKey] = set()
         self.forgotten: set[RecordKey] = set()
+        self.heard: list[Fact] = []
         self.graves: Mapping[str, datetime] = {}
         self.traces: dict[RecordKey, str] = {}
         self.bulk_batch = ""

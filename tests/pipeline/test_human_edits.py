@@ -34,7 +34,7 @@ def test_an_edit_we_did_not_know_of_is_read_at_once(house: House) -> None:
     house.crm.edit("11", lifecyclestage="customer")
     house.crm.rows.clear()
 
-    house.move(profile, 6)
+    house.raise_(profile, 6)
     house.run()
 
     assert house.slot("11") == 8
