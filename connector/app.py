@@ -11,6 +11,7 @@ from connector.api import dispatch, health, problems
 from connector.intake import StoreIntake
 from connector.queue import Waker
 from connector.runtime import lifeline
+from connector.settings import current
 from webhooks.hubspot import blueprint as hubspot
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def create_app() -> Flask:
     """Return the WSGI application for this process's settings."""
-    settings = bootstrap.settings()
+    settings = current()
     logs.configure(settings)
     lifeline.hold()
     return make_app(bootstrap.services(), settings)

@@ -20,7 +20,7 @@ from connector.pipeline.housekeeping import keep_house
 from connector.pipeline.services import Keep, Line, Services
 from connector.ports import Tokens
 from connector.queue import Waker
-from connector.settings import Settings
+from connector.settings import Settings, current
 from connector.store.engine import Database
 from connector.store.migrate import upgrade
 from connector.store.secrets import SecretBox
@@ -32,21 +32,15 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @cache
-def settings() -> Settings:
-    """Return the settings of this process."""
-    return Settings.load()
-
-
-@cache
 def services() -> Services:
     """Return the services of this process, on a database that has the newest schema."""
-    return build(settings())
+    return build(current())
 
 
 @cache
 def waker() -> Waker:
     """Return what wakes this installation's workers."""
-    return Waker(settings().redis_url)
+    return Waker(current().redis_url)
 
 
 def build(own: Settings) -> Services:

@@ -1,27 +1,59 @@
-"""The console script `connector`."""
+"""The console script `connector`; each command's code is loaded when it is called."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+
 import click
 
-from connector.commands import (
-    configuration,
-    connect,
-    demo,
-    doctor,
-    moves,
-    run,
-    setup,
-    stuck,
-)
+# Command -> the file of connector.commands that it is in.
+TOPICS: Mapping[str, str] = {
+    "account": "connect",
+    "backfill": "setup",
+    "batches": "moves",
+    "clock": "run",
+    "connect": "connect",
+    "connections": "setup",
+    "demo": "demo",
+    "doctor": "doctor",
+    "held": "stuck",
+    "install": "setup",
+    "mapping": "configuration",
+    "migrate": "run",
+    "pause": "setup",
+    "pipeline": "configuration",
+    "reconsent": "moves",
+    "release": "stuck",
+    "replay": "stuck",
+    "resume": "setup",
+    "undo": "moves",
+    "up": "run",
+    "web": "run",
+    "worker": "run",
+}
 
 
-@click.group()
+class Topics(click.Group):
+    """Commands by topic: a process that serves does not load what a set-up command needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return sorted(TOPICS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, None if there is none of that name."""
+        del ctx
+        topic = TOPICS.get(cmd_name)
+        if topic is None:
+            return None
+        commands = import_module(f"connector.commands.{topic}").COMMANDS
+        found: click.Command = next(one for one in commands if one.name == cmd_name)
+        return found
+
+
+@click.group(cls=Topics)
 @click.version_option(package_name="breadbutter-connector")
 def main() -> None:
     """Join Bread & Butter's lead pipeline with the CRM that sales works in."""
-
-
-for topic in (run, demo, connect, setup, configuration, moves, stuck, doctor):
-    for command in topic.COMMANDS:
-        main.add_command(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -166,6 +167,12 @@ class Settings(BaseSettings):
         """Return what a child process needs to load the same settings."""
         chosen = {name: getattr(self, name) for name in self.model_fields_set | {"data_dir"}}
         return {PREFIX + name.upper(): _text(value) for name, value in chosen.items()}
+
+
+@cache
+def current() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings.load()
 
 
 def missing_for_procfile(settings: Settings) -> list[str]:

@@ -10,9 +10,12 @@ from connector import bootstrap
 from connector.commands.shown import account_option, as_json, guarded, read_secrets, show
 from connector.domain.errors import ConnectorError
 from connector.domain.facts import AccountId
+from connector.mapping.order import disagreements
 from connector.pipeline.connecting import Request
 from connector.pipeline.connecting import connect as link
+from connector.settings import current
 from connector.store.secrets import fingerprint
+from connector.stored import Connection
 
 
 @click.group()
@@ -70,7 +73,7 @@ def hubspot(  # noqa: PLR0913 - one parameter an option
     json_: bool,
 ) -> None:
     """Connect a HubSpot portal; the credentials are proven before they are saved."""
-    own = bootstrap.settings()
+    own = current()
     secrets = read_secrets(source)
     _check_secrets(secrets, own.hubspot_client_id)
     request = Request(
@@ -83,9 +86,18 @@ def hubspot(  # noqa: PLR0913 - one parameter an option
         secrets,
     )
     connection = link(bootstrap.services(), request)
+    warn(connection)
     url = f"{own.public_url}/webhooks/hubspot/{connection.id}"
     result = {"connection_id": connection.id, "webhook_url": url}
     show(result, f"connection {connection.id}\nwebhooks go to {url}", json_=json_)
+
+
+def warn(connection: Connection) -> None:
+    """Point out where the CRM's stage order disagrees with the account's funnel."""
+    with bootstrap.services().store.reading() as unit:
+        versions = unit.lookups(connection.account_id)[connection.id]
+    for fault in disagreements(versions[max(versions)]):
+        click.echo(f"warning: {fault}", err=True)
 
 
 def _check_secrets(secrets: dict[str, str], client_id: str | None) -> None:

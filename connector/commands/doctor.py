@@ -13,6 +13,7 @@ from connector.commands.checks import Finding, check_database, check_house
 from connector.commands.crm_checks import check_connection
 from connector.commands.shown import as_json, guarded
 from connector.domain.errors import ConnectorError
+from connector.settings import current
 
 
 @click.command()
@@ -32,7 +33,7 @@ def doctor(*, json_: bool) -> None:
 
 
 def _examine() -> Iterator[Finding]:
-    own = bootstrap.settings()
+    own = current()
     try:
         services = bootstrap.services()
         database = check_database(own)

@@ -8,11 +8,9 @@ from typing import Any
 
 import click
 
-from connector import bootstrap
 from connector.commands.shown import guarded
 from connector.runtime.lifeline import Lifeline
-from connector.settings import missing_for_procfile
-from connector.store.migrate import upgrade
+from connector.settings import current, missing_for_procfile
 
 strict = click.option(
     "--strict", is_flag=True, help="Refuse to start without database, Redis and keys set."
@@ -31,7 +29,7 @@ def _process(name: str, text: str, run: Callable[[Any, Lifeline], Any]) -> click
     @strict
     @guarded
     def command(*, strict: bool) -> None:
-        own = bootstrap.settings()
+        own = current()
         _check(own, is_strict=strict)
         run(own, Lifeline.from_environment())
 
@@ -66,8 +64,10 @@ clock = _process("clock", "Wake workers for what waits, and keep house.", _clock
 @guarded
 def migrate(*, strict: bool) -> None:
     """Bring the database to the newest schema."""
-    own = bootstrap.settings()
+    own = current()
     _check(own, is_strict=strict)
+    from connector.store.migrate import upgrade  # noqa: PLC0415 - loads SQLAlchemy
+
     upgrade(own.database_url)
     click.echo("the database has the newest schema")
 
@@ -78,9 +78,7 @@ def up() -> None:
     """Run everything: web, worker, clock and an embedded Valkey, until Ctrl-C."""
     from connector.runtime.up import run_up  # noqa: PLC0415
 
-    own = bootstrap.settings()
-    upgrade(own.database_url)
-    sys.exit(run_up(own))
+    sys.exit(run_up(current()))
 
 
 COMMANDS = (web, worker, clock, migrate, up)

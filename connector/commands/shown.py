@@ -11,8 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from connector import logs
-from connector.bootstrap import settings
 from connector.domain.errors import ConfigurationRefused, ConnectorError
+from connector.settings import current
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            logs.configure(settings())
+            logs.configure(current())
             return command(*args, **kwargs)
         except ConfigurationRefused as error:
             for fault in error.faults:

@@ -179,7 +179,12 @@ def brake(scene: Scene, already: Mapping[str, int], held: Mapping[str, str], lim
 
     `already` counts what each cause wrote or wants to, `held` names its open hold.
     """
-    wanted = Counter(one.cause for one in scene.changes.pending if one.purpose in BRAKED)
+    counted = {one.id for one in scene.crowd.pending.values() if one.cause in already}
+    wanted = Counter(
+        one.cause
+        for one in scene.changes.pending
+        if one.purpose in BRAKED and one.id not in counted
+    )
     for cause, count in wanted.items():
         cap = OPT_OUTS_AT_ONCE if cause.startswith("opt_out:") else limit
         if cause in held or already.get(cause, 0) + count > cap:

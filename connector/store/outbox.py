@@ -132,6 +132,7 @@ def written(tx: Connection, writing: Writing, at: datetime) -> None:
     own = (
         *_of(t.written, writing.record),
         t.written.c.field == writing.field,
+        t.written.c.value == writing.value,
         t.written.c.intent_at == writing.intent_at,
     )
     tx.execute(update(t.written).where(*own).values(written_at=at))

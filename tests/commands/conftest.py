@@ -13,6 +13,7 @@ from connector import bootstrap
 from connector.cli import main
 from connector.pipeline.drain import drain
 from connector.pipeline.outgoing import deliver
+from connector.settings import current
 from simulators.hubspot.testing import Twin
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def forget() -> None:
     """Forget the settings and services that this process keeps."""
     if bootstrap.services.cache_info().currsize:
         bootstrap.services().store.database.close()
-    for kept in (bootstrap.settings, bootstrap.services, bootstrap.waker):
+    for kept in (current, bootstrap.services, bootstrap.waker):
         kept.cache_clear()
 
 
