@@ -5,7 +5,8 @@ from pydantic import Field
 from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, Body, Document, ListQuery, Nothing, Page
 from connector.domain.errors import ConfigurationRefused
-from connector.mapping.document import dump, dump_pipeline, parse_pipeline
+from connector.mapping.document import dump
+from connector.mapping.pipelines import dump_pipeline, parse_pipeline
 from connector.pipeline import configuring, operating
 
 _SWITCHES = ("dry_run", "reevaluate")

@@ -12,14 +12,9 @@ from connector import bootstrap
 from connector.commands.chosen import only_account, only_connection
 from connector.commands.shown import as_json, guarded, show, table
 from connector.domain.errors import ConnectorError
-from connector.mapping.document import (
-    check,
-    dump,
-    dump_pipeline,
-    dump_yaml,
-    load_yaml,
-    parse_pipeline,
-)
+from connector.mapping.document import check, dump, dump_yaml
+from connector.mapping.pipelines import dump_pipeline, parse_pipeline
+from connector.mapping.places import load_yaml
 from connector.pipeline import configuring, operating
 
 if TYPE_CHECKING:

@@ -16,10 +16,6 @@ from connector.mapping.table import (
     plain,
 )
 
-# Where a portal has not told us its stages: HubSpot's defaults
-# (developers.hubspot.com, CRM API, pipelines), harmless elsewhere.
-_KNOWN_DEAL_STAGES = {"closedwon": Deal.WON, "closedlost": Deal.LOST}
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -87,7 +83,7 @@ class Lookup:
 
     def deal(self, stage: str) -> Deal:
         """Return how a deal in this stage stands."""
-        default = _KNOWN_DEAL_STAGES.get(stage, Deal.OPEN)
+        default = self.mapping.deal_stages.get(stage, Deal.OPEN)
         return self.vocabulary.deal_stages.get(stage, default)
 
     def targets(self) -> set[Slot]:

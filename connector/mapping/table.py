@@ -106,10 +106,15 @@ class OutboundRow:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """All of one connection's mapping. `fields`: object -> meaning -> the CRM's field name."""
+    """All of one connection's mapping.
+
+    `fields`: object -> meaning -> the CRM's field name. `deal_stages`: what stages mean where
+    the CRM has not told.
+    """
 
     system: str
     fields: Map[str, Map[Meaning, str]]
+    deal_stages: Map[str, Deal] = field(default_factory=dict)
     opt_out: tuple[OptOutRow, ...] = ()
     dispositions: tuple[DispositionRow, ...] = ()
     slots: tuple[SlotRow, ...] = ()

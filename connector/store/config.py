@@ -12,8 +12,9 @@ from sqlalchemy import Row, select, update
 from connector.domain.errors import NotFound, Refused
 from connector.domain.facts import AccountId, ConnectionId
 from connector.domain.slots import Pipeline
-from connector.mapping.document import dump, dump_pipeline, parse, parse_pipeline
+from connector.mapping.document import dump, parse
 from connector.mapping.lookup import Lookup
+from connector.mapping.pipelines import dump_pipeline, parse_pipeline
 from connector.mapping.table import Deal, Vocabulary
 from connector.mapping.table import Mapping as Table
 from connector.store import tables as t

@@ -109,8 +109,9 @@ def test_held_writes_are_listed_and_released(
     assert shell.ask("held") == {"items": []}
     monkeypatch.setenv("CONNECTOR_BRAKE_PER_HOUR", "1")
     forget()
-    for goal in (Slot.SIXTH, Slot.FOURTH):
-        put(connection, profile, goal)
+    put(connection, profile, Slot.SIXTH)
+    work(connection)
+    put(connection, profile, Slot.FOURTH)
 
     (hold,) = shell.ask("held")["items"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.slots import LAYOUTS, OPEN_TO_PEOPLE, Pipeline, Role, Slot
-from connector.mapping import document, table
+from connector.mapping import document, pipelines, places, table
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import (
     Deal,
@@ -89,7 +89,7 @@ def test_a_mapping_comes_back_from_its_document(mapping: table.Mapping) -> None:
 
 @given(mappings)
 def test_a_mapping_comes_back_from_its_file(mapping: table.Mapping) -> None:
-    assert document.parse(document.load_yaml(document.dump_yaml(mapping))) == mapping
+    assert document.parse(places.load_yaml(document.dump_yaml(mapping))) == mapping
 
 
 json = st.recursive(
@@ -265,17 +265,17 @@ def test_every_fault_is_named_at_once() -> None:
     ids=lambda text: text[:20],
 )
 def test_hostile_yaml_is_refused(text: str) -> None:
-    assert faults(lambda: document.load_yaml(text))
+    assert faults(lambda: places.load_yaml(text))
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_yaml_or_refused(text: str) -> None:
     with suppress(ConfigurationRefused):
-        document.load_yaml(text)
+        places.load_yaml(text)
 
 
 def test_yaml_is_read_as_written() -> None:
-    assert document.load_yaml("slots: [{status: ['', NEW], role: mql}]") == {
+    assert places.load_yaml("slots: [{status: ['', NEW], role: mql}]") == {
         "slots": [{"status": ["", "NEW"], "role": "mql"}]
     }
 
@@ -357,7 +357,7 @@ def test_a_field_that_nobody_named_can_not_be_written() -> None:
 
 
 def test_a_pipeline_shows_what_each_slot_is_for() -> None:
-    shown = document.dump_pipeline(Pipeline())
+    shown = pipelines.dump_pipeline(Pipeline())
 
     assert shown["layout"] == "sql-sal-mql"
     assert shown["funnel_order"] == [1, 2, 3, 6, 5, 4, 7, 8, 9]
@@ -371,7 +371,7 @@ def test_a_pipeline_shows_what_each_slot_is_for() -> None:
     ]
 
 
-pipelines = st.builds(
+any_pipeline = st.builds(
     Pipeline,
     st.sampled_from(sorted(LAYOUTS)),
     st.dictionaries(
@@ -381,14 +381,14 @@ pipelines = st.builds(
 )
 
 
-@given(pipelines, pipelines)
+@given(any_pipeline, any_pipeline)
 def test_a_pipeline_comes_back_from_its_document(pipeline: Pipeline, now: Pipeline) -> None:
-    assert document.parse_pipeline(document.dump_pipeline(pipeline), now) == pipeline
+    assert pipelines.parse_pipeline(pipelines.dump_pipeline(pipeline), now) == pipeline
 
 
-@given(pipelines)
+@given(any_pipeline)
 def test_what_is_left_out_is_kept(pipeline: Pipeline) -> None:
-    assert document.parse_pipeline({}, pipeline) == pipeline
+    assert pipelines.parse_pipeline({}, pipeline) == pipeline
 
 
 @pytest.mark.parametrize(
@@ -400,38 +400,38 @@ def test_what_is_left_out_is_kept(pipeline: Pipeline) -> None:
     ],
 )
 def test_a_label_may_be_given_by_number_or_by_row(given_as: object) -> None:
-    after = document.parse_pipeline(given_as, Pipeline())
+    after = pipelines.parse_pipeline(given_as, Pipeline())
 
     assert after == Pipeline(labels={Slot.SEVENTH: "Partner"})
 
 
 def test_a_new_layout_takes_default_labels_and_the_funnel_along() -> None:
     now = Pipeline(labels={Slot.FIFTH: "Accepted"})
-    after = document.parse_pipeline({"layout": "mql-sal-sql"}, now)
+    after = pipelines.parse_pipeline({"layout": "mql-sal-sql"}, now)
 
     assert [after.labels[Slot(number)] for number in (4, 5, 6)] == ["MQL", "Accepted", "SQL"]
     assert [slot.value for slot in after.funnel] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 def test_a_new_layout_keeps_the_accounts_own_order_of_roles() -> None:
-    now = document.parse_pipeline({"funnel_order": [1, 2, 3, 7, 6, 5, 4, 8, 9]}, Pipeline())
-    after = document.parse_pipeline({"layout": "mql-sal-sql"}, now)
+    now = pipelines.parse_pipeline({"funnel_order": [1, 2, 3, 7, 6, 5, 4, 8, 9]}, Pipeline())
+    after = pipelines.parse_pipeline({"layout": "mql-sal-sql"}, now)
 
     assert [slot.value for slot in after.funnel] == [1, 2, 3, 7, 4, 5, 6, 8, 9]
 
 
 def test_a_funnel_order_given_with_a_layout_stands() -> None:
     order = [1, 2, 3, 5, 4, 6, 7, 8, 9]
-    after = document.parse_pipeline({"layout": "mql-sal-sql", "funnel_order": order}, Pipeline())
+    after = pipelines.parse_pipeline({"layout": "mql-sal-sql", "funnel_order": order}, Pipeline())
 
     assert [slot.value for slot in after.funnel] == order
 
 
 @pytest.mark.parametrize("edited", ["labels", "slots"])
 def test_of_two_lists_the_edited_one_counts(edited: str) -> None:
-    shown = document.dump_pipeline(Pipeline())
+    shown = pipelines.dump_pipeline(Pipeline())
     other = {"labels": {"7": "Demo"}, "slots": [{"slot": 7, "label": "Demo"}]}
-    after = document.parse_pipeline({**shown, edited: other[edited]}, Pipeline())
+    after = pipelines.parse_pipeline({**shown, edited: other[edited]}, Pipeline())
 
     assert after.labels[Slot.SEVENTH] == "Demo"
 
@@ -461,7 +461,7 @@ def test_of_two_lists_the_edited_one_counts(edited: str) -> None:
     ],
 )
 def test_a_faulty_pipeline_is_refused_with_the_place(faulty: object, fault: str) -> None:
-    found = faults(lambda: document.parse_pipeline(faulty, Pipeline()))
+    found = faults(lambda: pipelines.parse_pipeline(faulty, Pipeline()))
 
     assert any(text.startswith(fault) for text in found), found
 
@@ -469,4 +469,4 @@ def test_a_faulty_pipeline_is_refused_with_the_place(faulty: object, fault: str)
 def test_every_fault_of_a_pipeline_is_named_at_once() -> None:
     faulty = {"labels": {"1": "Ghost", "12": "x"}, "funnel_order": [1], "surprise": 1}
 
-    assert len(faults(lambda: document.parse_pipeline(faulty, Pipeline()))) == 4
+    assert len(faults(lambda: pipelines.parse_pipeline(faulty, Pipeline()))) == 4
