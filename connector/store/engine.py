@@ -22,7 +22,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from connector.domain.errors import StoreBusy
 
 PATIENCE = 2.0  # seconds; senders give up on us after five
-_POLL = 0.0005
+# At most one thread a process asks for the gate this often; the others queue inside the process.
+_POLL = 0.0001  # seconds
 _POSTGRES_WAIT = f"-c lock_timeout={int(PATIENCE * 1000)}"
 
 
@@ -112,7 +113,7 @@ class Database:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": PATIENCE})
+    engine = create_engine(url, pool_size=20, connect_args={"timeout": PATIENCE})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

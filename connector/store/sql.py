@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
@@ -16,14 +17,25 @@ _MOST = 500  # values in one IN (...)
 def add(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows; those that are there already are left as they are."""
     if rows:
-        tx.execute(_insert(tx, table).on_conflict_do_nothing(), list(rows))
+        tx.execute(_adding(tx.dialect.name, table), list(rows))
 
 
 def add_one(tx: Connection, table: Table, row: Row) -> bool:
     """Insert a row; say whether it was new."""
-    statement = _insert(tx, table).values(**row).on_conflict_do_nothing()
+    return tx.execute(_adding_one(tx.dialect.name, table), dict(row)).first() is not None
+
+
+@cache
+def _adding(dialect: str, table: Table) -> Any:
+    """Make the statement once: building it costs as much as running it."""
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return make(table).on_conflict_do_nothing()
+
+
+@cache
+def _adding_one(dialect: str, table: Table) -> Any:
     # Not rowcount: on PostgreSQL it is -1 after an insert.
-    return tx.execute(statement.returning(*table.primary_key)).first() is not None
+    return _adding(dialect, table).returning(*table.primary_key)
 
 
 def put(tx: Connection, table: Table, rows: Sequence[Row], keep: Iterable[str] = ()) -> None:
