@@ -48,16 +48,20 @@ class Intake(Protocol):
 
 
 def read_body(request: Request, most: int) -> bytes:
-    """Return the bytes of a request; refuse more than `most`."""
-    request.max_content_length = most
-    if (request.content_length or 0) > most:
-        raise DeliveryRefused(f"the body is larger than {most} bytes", status=413)
+    """Return the bytes of a request; refuse more than `most`.
+
+    A body that comes in chunks has no length to look at: it is cut one byte behind the limit.
+    """
+    request.max_content_length = most + 1
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise DeliveryRefused(f"the body is larger than {most} bytes", status=413) from error
     except ClientDisconnected as error:
         raise DeliveryRefused("the sender hung up", status=400) from error
+    if len(body) > most:
+        raise DeliveryRefused(f"the body is larger than {most} bytes", status=413)
+    return body
 
 
 def answer(system: str, receive: Callable[[str], None], *, success: int) -> Response:
