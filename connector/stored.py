@@ -279,6 +279,7 @@ class Changes:
     restored: list[int] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
     asked: set[RecordKey] = field(default_factory=set)
+    burned: list[int] = field(default_factory=list)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connector.domain.errors import ConnectorError, CrmBusy, CrmDenied, CrmDown
@@ -35,16 +36,41 @@ def backfill(services: Services, connection_id: str, progress: Progress) -> dict
         raise ConnectorError(
             f"the connection is {connection.state}", advice="run `connector resume` first"
         )
-    counts = {kind: _object(services, connection, kind, progress) for kind in ORDER}
+    with services.store.reading() as unit:
+        rows = [unit.backfill(connection.id, kind) for kind in ORDER]
+    since = min((row.started_at for row in rows if row and row.state != "done"), default=None)
+    run = _Run(services, connection, since or services.now())
+    counts = {kind: _object(run, kind, progress) for kind in ORDER}
     with services.store.writing() as unit:
         for kind in ORDER:
-            unit.set_backfill(connection, kind, _state(services, None, counts[kind], "done"))
+            unit.set_backfill(connection, kind, run.state(None, counts[kind], "done"))
     drain(services, connection.account_id)
     return counts
 
 
-def _object(services: Services, connection: Connection, kind: str, progress: Progress) -> int:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One backfill, however often it was interrupted."""
+
+    services: Services
+    connection: Connection
+    started_at: datetime
+
+    @property
+    def cause(self) -> str:
+        """Name the run, so that all it moves is one batch."""
+        return f"backfill:{self.connection.id}@{self.started_at.timestamp():.6f}"
+
+    def state(self, after: str | None, done: int, state: str) -> dict[str, object]:
+        """Return how far this run is, to be stored."""
+        now = self.services.now()
+        told = {"after": after, "done": done, "state": state}
+        return {**told, "started_at": self.started_at, "updated_at": now}
+
+
+def _object(run: _Run, kind: str, progress: Progress) -> int:
     """Read one object page by page; each page is durable before the next is asked for."""
+    services, connection = run.services, run.connection
     with services.store.reading() as unit:
         row = unit.backfill(connection.id, kind)
     running = row is not None and row.state != "done"
@@ -53,7 +79,7 @@ def _object(services: Services, connection: Connection, kind: str, progress: Pro
         return int(done)  # this object was read to its end before the run stopped
     while True:
         try:
-            after, count = _page(services, connection, kind, after, done)
+            after, count = _page(run, kind, after, done)
         except CrmDenied:
             return done
         done += count
@@ -63,31 +89,25 @@ def _object(services: Services, connection: Connection, kind: str, progress: Pro
             return done
 
 
-def _page(
-    services: Services, connection: Connection, kind: str, after: str | None, done: int
-) -> tuple[str | None, int]:
+def _page(run: _Run, kind: str, after: str | None, done: int) -> tuple[str | None, int]:
     """Read one page under the connection's lease, waiting for the CRM where it asks for it."""
     failures = 0
     while True:
         try:
-            with on_line(services, connection) as (fence, crm):
-                return _keep(services, connection, kind, (after, done), fence, crm)
+            with on_line(run.services, run.connection) as (fence, crm):
+                return _keep(run, kind, (after, done), fence, crm)
         except (CrmBusy, CrmDown) as error:
             failures += not isinstance(error, CrmBusy)
             if failures > len(BACKOFF):
                 raise
             wait = max(error.retry_in or 1.0, BACKOFF[failures - 1] if failures else 0.0)
-        services.pause(min(wait, _PATIENCE))
+        run.services.pause(min(wait, _PATIENCE))
 
 
 def _keep(
-    services: Services,
-    connection: Connection,
-    kind: str,
-    where: tuple[str | None, int],
-    fence: Fence,
-    crm: Crm,
+    run: _Run, kind: str, where: tuple[str | None, int], fence: Fence, crm: Crm
 ) -> tuple[str | None, int]:
+    services, connection = run.services, run.connection
     after, done = where
     with services.store.reading() as unit:
         versions = unit.lookups(connection.account_id)[connection.id]
@@ -96,22 +116,17 @@ def _keep(
     ties = _ties(crm, kind, page)
     now = services.now()
     arrivals = [
-        replace(arrival, lane=BULK, silent=True, trace=f"backfill:{connection.id}")
+        replace(arrival, lane=BULK, silent=True, trace=run.cause)
         for arrival in arrivals_of(connection, kind, page.readings, ties, now)
     ]
     state = "running" if page.after else "read"
     with services.store.writing(fence) as unit:
         unit.add_events(connection.account_id, arrivals)
         count = done + len(arrivals)
-        unit.set_backfill(connection, kind, _state(services, page.after, count, state))
+        unit.set_backfill(connection, kind, run.state(page.after, count, state))
     return page.after, len(arrivals)
 
 
 def _ties(crm: Crm, kind: str, page: Page) -> list[Tie]:
     ids = [reading.record_id for reading in page.readings]
     return crm.ties(kind, ids, "contact") if kind == "deal" and ids else []
-
-
-def _state(services: Services, after: str | None, done: int, state: str) -> dict[str, object]:
-    now = services.now()
-    return {"after": after, "done": done, "state": state, "started_at": now, "updated_at": now}

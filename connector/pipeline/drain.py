@@ -17,7 +17,7 @@ from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
 from connector.pipeline.wishes import BRAKED, brake, hour_before, wish
-from connector.ports import Happening
+from connector.ports import Data, Happening
 from connector.stored import Arrival, Lookups
 
 if TYPE_CHECKING:
@@ -97,6 +97,9 @@ def _apply(
     with services.store.reading() as unit:
         scene = _load(services, unit, account_id, arrivals, now)
     take_in(scene, arrivals)
+    if scene.refused:
+        with services.store.reading() as unit:
+            _refuse(scene, unit, account_id)
     retold = settle(scene)
     wish(scene, retold)
     with services.store.reading() as unit:
@@ -175,14 +178,29 @@ def _emails(arrivals: Sequence[Arrival], lookups: Lookups) -> set[str]:
         value = data.get("value") if data.get("field") == name else None
         if isinstance(fields, dict):
             value = fields.get(name)
-        if name and value:
-            found.add(str(value).strip().lower())
+        if name:
+            values = [value, *_past(data, name)]
+            found |= {str(one).strip().lower() for one in values if one}
     return found
+
+
+def _past(data: Data, name: str) -> list[object]:
+    """Return what a field held, as a reading tells."""
+    history = data.get("history")
+    past = history.get(name, ()) if isinstance(history, dict) else ()
+    return [held[0] for held in past]
 
 
 def _email_name(lookups: Lookups, connection_id: ConnectionId, kind: str) -> str:
     versions = lookups[connection_id]
     return versions[max(versions)].mapping.name_of(kind, Meaning.EMAIL)
+
+
+def _refuse(scene: Scene, unit: Unit, account_id: AccountId) -> None:
+    """Forget records that are an erased person's, before they are joined to anyone."""
+    for profile_id in sorted({owner(scene, key) for key in scene.refused}):
+        erase(scene, profile_id, lambda email: unit.seal(account_id, email), scene.forgotten)
+        scene.leave_out(profile_id)
 
 
 def _erase(scene: Scene, unit: Unit, account_id: AccountId) -> None:

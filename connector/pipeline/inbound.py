@@ -25,18 +25,20 @@ _BEFORE, _AFTER = timedelta(minutes=1), timedelta(minutes=5)
 def take_in(scene: Scene, arrivals: Iterable[Arrival]) -> None:
     """Apply events to a scene; what is about an erased record is left out."""
     for arrival in arrivals:
-        if arrival.event.object in FOLLOWED and not _is_buried(scene, arrival):
+        scene.stained = _is_buried(scene, arrival.record)
+        if arrival.event.object in FOLLOWED and not scene.stained:
             scene.traces[arrival.record] = arrival.trace
             if arrival.silent:
                 scene.bulk_batch = arrival.trace
             _TAKE.get(arrival.event.happening, _ignore)(scene, arrival)
-        scene.changes.done.append(arrival.id)
+        # What names an erased person is not kept, not even as a row that is done with.
+        (scene.changes.burned if scene.stained else scene.changes.done).append(arrival.id)
     for fact in scene.heard:
         _put_back(scene, fact)
 
 
-def _is_buried(scene: Scene, arrival: Arrival) -> bool:
-    return "/".join(arrival.record) in scene.graves
+def _is_buried(scene: Scene, key: RecordKey) -> bool:
+    return "/".join(key) in scene.graves
 
 
 def _when(arrival: Arrival) -> datetime:
@@ -48,8 +50,9 @@ def _ignore(_scene: Scene, _arrival: Arrival) -> None:
 
 
 def _meet(scene: Scene, arrival: Arrival, key: RecordKey) -> None:
-    """Know a record; one that we have never read is read soon."""
-    if scene.record(key).read_at is None:
+    """Know a record; one that we have never read, or thought gone by then, is read soon."""
+    ended = _ended(scene, key)
+    if scene.record(key).read_at is None or (ended and _when(arrival) > ended):
         scene.ask(key, arrival.lane)
     scene.touched.add(key)
 
@@ -85,12 +88,16 @@ def _normal(meaning: Meaning | None, value: str) -> str:
 def hear(scene: Scene, fact: Fact) -> None:
     """Learn a fact; a human's edit that one of our writes ran over is put back in the end.
 
-    An address of an erased person, held since before the erasure, has the record forgotten too.
+    An address that an erased person held before the erasure is not learned; a record that holds
+    no newer one is that person's, and refused.
     """
     erased_at = scene.graves.get(fact.value) if _is_email(scene, fact) else None
     if erased_at is not None and fact.when <= erased_at:
-        scene.forgotten.add(fact.record)
-    if scene.learn(fact) and not fact.ours:
+        own = [one for one in scene.known(fact.record) if one.field == fact.field]
+        if all(one.stamp <= fact.stamp for one in own):
+            scene.refused.add(fact.record)
+        scene.stained = True
+    elif scene.learn(fact) and not fact.ours:
         scene.heard.append(fact)
 
 
@@ -170,8 +177,18 @@ def _exists(value: str) -> Callable[[Scene, Arrival], None]:
         scene.learn(fact)
         if value == "yes":
             scene.ask(arrival.record, arrival.lane)
+        else:
+            _outlive(scene, fact)
 
     return apply
+
+
+def _outlive(scene: Scene, deletion: Fact) -> None:
+    """Note that a record was read after the deletion that we hear of only now."""
+    read_at = scene.record(deletion.record).read_at
+    told = any(one.field == ALIVE and one.when == read_at for one in scene.known(deletion.record))
+    if read_at is not None and read_at > deletion.when and not told:
+        scene.learn(replace(deletion, value="yes", when=read_at, event_id="read"))
 
 
 def _merged(scene: Scene, arrival: Arrival) -> None:
@@ -182,6 +199,8 @@ def _merged(scene: Scene, arrival: Arrival) -> None:
     merged = event.data["merged"]
     for record_id in merged if isinstance(merged, list) else []:
         key = RecordKey(arrival.connection_id, event.object, str(record_id))
+        if _is_buried(scene, key):
+            continue
         scene.learn(Fact(key, ALIVE, "no", _when(arrival), event.event_id, version))
         scene.put(replace(scene.record(key), merged_into=into.record_id, ask_at=None))
     scene.record(into)
@@ -198,7 +217,7 @@ def _erased(scene: Scene, arrival: Arrival) -> None:
 def _linked(scene: Scene, arrival: Arrival) -> None:
     data = arrival.event.data
     goal = RecordKey(arrival.connection_id, str(data["to_object"]), str(data["to_id"]))
-    if goal.object not in FOLLOWED:
+    if goal.object not in FOLLOWED or _is_buried(scene, goal):
         return
     for key in (arrival.record, goal):
         _meet(scene, arrival, key)
@@ -224,6 +243,8 @@ def _read(scene: Scene, arrival: Arrival) -> None:
         hear(scene, replace(fact, silent=arrival.silent, ours=ours))
     _revive(scene, arrival, record)
     for other in reading_ties(arrival):
+        if _is_buried(scene, other):
+            continue
         since = reading.created_at or arrival.received_at
         scene.record(other)
         if arrival.record.object == "deal":
@@ -240,6 +261,8 @@ def reading_ties(arrival: Arrival) -> list[RecordKey]:
 def _moved_on(scene: Scene, arrival: Arrival, reading: Reading) -> None:
     """Note that the CRM answered under another id: the asked record was merged into it."""
     asked = RecordKey(arrival.connection_id, arrival.event.object, reading.asked_id)
+    if _is_buried(scene, asked):
+        return
     version = scene.lookup(arrival.connection_id).version
     scene.learn(Fact(asked, ALIVE, "no", arrival.received_at, "merged", version))
     scene.put(replace(scene.record(asked), merged_into=reading.record_id, ask_at=None))
@@ -250,9 +273,17 @@ def _missing(scene: Scene, arrival: Arrival) -> None:
     scene.learn(Fact(arrival.record, ALIVE, "no", arrival.received_at, "missing", version))
 
 
+def _ended(scene: Scene, key: RecordKey) -> datetime | None:
+    """Return since when a record is gone, as far as we know; None while it is there or merged."""
+    told = [fact for fact in scene.known(key) if fact.field == ALIVE]
+    newest = max(told, key=lambda fact: fact.stamp, default=None)
+    gone = newest is not None and newest.value != "yes" and not scene.record(key).merged_into
+    return newest.when if newest is not None and gone else None
+
+
 def _revive(scene: Scene, arrival: Arrival, record: Record) -> None:
     """Note that a record that we thought gone is there after all."""
-    if not record.alive and not record.merged_into:
+    if _ended(scene, record.key):
         version = scene.lookup(arrival.connection_id).version
         scene.learn(Fact(record.key, ALIVE, "yes", arrival.received_at, "read", version))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connector.domain.errors import MoveRefused, NotFound
 from connector.domain.facts import AccountId
@@ -49,9 +49,8 @@ def step(  # noqa: PLR0913 - the parts of a step
     cause: str = "person:move",
 ) -> OwnStep:
     """Return a person's step, dated so that it comes after everything known."""
-    when = scene.now
-    if profile.slot_since is not None and profile.slot_since >= when:
-        when = profile.slot_since + _TICK
+    known = _latest(scene, profile)
+    when = known + _TICK if known is not None and known >= scene.now else scene.now
     return OwnStep(
         scene.new_id("stp"),
         profile.id,
@@ -65,6 +64,15 @@ def step(  # noqa: PLR0913 - the parts of a step
         cause=cause,
         batch_id=batch_id,
     )
+
+
+def _latest(scene: Scene, profile: Profile) -> datetime | None:
+    """Return when the last thing known of a profile happened: a CRM's clock may run ahead."""
+    own = [record.key for record in scene.records_of(profile.id)]
+    keys = {*own, *(peer for key in own for peer in scene.peers(key))}
+    times = [fact.when for key in keys for fact in scene.known(key)]
+    times += [taken.happened_at for taken in scene.steps.get(profile.id, ())]
+    return max(times, default=None)
 
 
 def find(services: Services, account_id: AccountId, profile_id: str) -> Profile:

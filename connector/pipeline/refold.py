@@ -122,7 +122,7 @@ def _batch_of(scene: Scene, profile_id: ProfileId, step: Step) -> str:
     if own is not None:
         return own.batch_id
     if step.silent and scene.bulk_batch:
-        return scene.batch((scene.bulk_batch,), scene.bulk_batch, Actor.IMPORT)
+        return scene.bulk()
     return scene.batch((step.stamp.when, step.stamp.event_id), "crm_event", step.actor, step.reason)
 
 

@@ -5,6 +5,7 @@ What is done to it is collected as `changes`, to be stored in one transaction.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -59,6 +60,8 @@ class Scene:
         self.steps: dict[ProfileId, list[OwnStep]] = defaultdict(list)
         self.touched: set[RecordKey] = set()
         self.forgotten: set[RecordKey] = set()
+        self.refused: set[RecordKey] = set()
+        self.stained = False
         self.heard: list[Fact] = []
         self.graves: Mapping[str, datetime] = {}
         self.traces: dict[RecordKey, str] = {}
@@ -124,6 +127,12 @@ class Scene:
         if record.ask_at is None and (profile is None or profile.slot is not Slot.DO_NOT_CONTACT):
             self.put(replace(record, ask_at=self.now, ask_lane=lane, asked=0))
 
+    def leave_out(self, profile_id: ProfileId) -> None:
+        """Work on without a profile's records: they are to be forgotten, not joined to anyone."""
+        for record in self.records_of(profile_id):
+            del self.records[record.key]
+            self.touched.discard(record.key)
+
     def records_of(self, profile_id: ProfileId) -> list[Record]:
         """Return the records behind a profile."""
         return [record for record in self.records.values() if record.profile_id == profile_id]
@@ -171,6 +180,14 @@ class Scene:
         """Have a cause's moves go into a batch whose id is known already."""
         self._batches[key] = batch_id
         self.changes.batches[batch_id] = Batch(batch_id, cause, actor, reason, self.now)
+
+    def bulk(self) -> str:
+        """Return the batch of a bulk cause: the same one, however many units of work it takes."""
+        cause = self.bulk_batch
+        if (cause,) not in self._batches:
+            made = f"bat_{hashlib.sha256(cause.encode()).hexdigest()[:32]}"
+            self.name_batch((cause,), made, cause.rpartition("@")[0] or cause, Actor.IMPORT, "")
+        return self._batches[cause,]
 
     def batch(self, key: tuple[object, ...], cause: str, actor: Actor, reason: str = "") -> str:
         """Return the batch of a cause, a new one the first time it is named."""

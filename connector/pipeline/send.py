@@ -130,7 +130,7 @@ def send_own(sending: Sending, rows: list[Pending]) -> None:
             if outcome.fate is Fate.DONE and row.purpose is Purpose.OWN
         }
         unit.pushed(done)
-        unit.doubt([r.record for r, o in _pairs(todo, outcomes) if o.fate is Fate.LATER])
+        unit.doubt(_doubtful(todo, outcomes))
         after = [judged(sending, r, o) for r, o in _pairs(todo, outcomes)]
         unit.settle(_overtaken(sending, unit, after), sending.services.now())
         unit.ask(_vanished(todo, outcomes), sending.services.now(), LIVE)
@@ -170,6 +170,16 @@ def _current(
     # An unknown outcome was left behind: everything is written again, blanks included.
     fields = values if "?" in pushed else difference(values, pushed)
     return replace(row, fields=fields, slot=profiles[row.profile_id].slot)
+
+
+def _doubtful(rows: Sequence[Pending], outcomes: Sequence[Outcome]) -> list[RecordKey]:
+    """Return the records that may hold anything now: a write to a merged one went into another."""
+    later = [row.record for row, outcome in _pairs(rows, outcomes) if outcome.fate is Fate.LATER]
+    return later + [
+        row.record._replace(record_id=outcome.current_id)
+        for row, outcome in _pairs(rows, outcomes)
+        if outcome.current_id not in {"", outcome.record_id}
+    ]
 
 
 def _vanished(rows: Sequence[Pending], outcomes: Sequence[Outcome]) -> list[RecordKey]:

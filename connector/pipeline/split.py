@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from connector.domain.errors import Unreadable
+from connector.domain.errors import NotFound, Unreadable
 from connector.domain.facts import AccountId
 from connector.pipeline.services import Services
 from connector.ports import Event, Unread
@@ -114,7 +114,10 @@ def _connection(
 ) -> Connection | None:
     """Find whose events these are: the URL's connection, or the portal's by the app-wide URL."""
     if delivery.connection_id:
-        return unit.connection(delivery.connection_id)
+        try:
+            return unit.connection(delivery.connection_id)
+        except NotFound:
+            return None
     return unit.by_portal(delivery.system, services.apps.get(delivery.system, ""), portal)
 
 

@@ -179,15 +179,12 @@ def brake(scene: Scene, already: Mapping[str, int], held: Mapping[str, str], lim
 
     `already` counts what each cause wrote or wants to, `held` names its open hold.
     """
-    counted = {one.id for one in scene.crowd.pending.values() if one.cause in already}
-    wanted = Counter(
-        one.cause
-        for one in scene.changes.pending
-        if one.purpose in BRAKED and one.id not in counted
-    )
-    for cause, count in wanted.items():
+    counted = {(one.id, one.cause) for one in scene.crowd.pending.values()}
+    braked = [one for one in scene.changes.pending if one.purpose in BRAKED]
+    fresh = Counter(one.cause for one in braked if (one.id, one.cause) not in counted)
+    for cause in sorted({one.cause for one in braked}):
         cap = OPT_OUTS_AT_ONCE if cause.startswith("opt_out:") else limit
-        if cause in held or already.get(cause, 0) + count > cap:
+        if cause in held or already.get(cause, 0) + fresh[cause] > cap:
             scene.changes.held[cause] = held.get(cause) or scene.new_id("hold")
 
 

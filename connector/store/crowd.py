@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +54,7 @@ class Load:
         asked = set(keys) | {k for k in self._linked(keys) if k.object in PEOPLE | set(follow)}
         records = self._records(asked)
         records |= self._by(t.record.c.email, [email for email in emails if email])
+        records |= self._became(records)
         owners = {r.profile_id for r in records.values() if r.profile_id} | set(profiles)
         records |= self._by(t.record.c.profile_id, owners)
         owners |= {r.profile_id for r in records.values() if r.profile_id}
@@ -76,6 +77,17 @@ class Load:
         """Return the people tied to deals (or followed companies) among the keys."""
         others = [key for key in keys if key.object not in PEOPLE]
         return {end for link in self._links(others) for end in (link.start, link.goal)}
+
+    def _became(self, records: Mapping[RecordKey, Record]) -> dict[RecordKey, Record]:
+        """Return what merged records became, to the end of the chain."""
+        found: dict[RecordKey, Record] = {}
+        fresh = records
+        while fresh:
+            merged = [one for one in fresh.values() if one.merged_into]
+            keys = {one.key._replace(record_id=one.merged_into) for one in merged}
+            fresh = self._records(keys - set(records) - set(found))
+            found |= fresh
+        return found
 
     def _records(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
         rows = self._at(t.record, keys)

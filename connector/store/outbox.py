@@ -153,7 +153,7 @@ def last_written(tx: Connection, key: RecordKey, field: str) -> Writing | None:
 def counted(
     tx: Connection, account_id: AccountId, causes: Sequence[str], since: datetime
 ) -> dict[str, int]:
-    """Count what each cause has written, or wants to write, since then."""
+    """Count what each cause has written, or wants to write, since then; not what was released."""
     found: Counter[str] = Counter()
     for some in slices(causes):
         query = (
@@ -162,6 +162,7 @@ def counted(
                 t.outbox.c.account_id == account_id,
                 t.outbox.c.cause.in_(some),
                 t.outbox.c.created_at >= since,
+                or_(t.outbox.c.hold_id.is_(None), t.outbox.c.state == State.HELD),
             )
             .group_by(t.outbox.c.cause)
         )
@@ -192,10 +193,10 @@ def holds(tx: Connection, account_id: AccountId | None) -> list[dict[str, Any]]:
 
 
 def release(tx: Connection, hold_id: str, now: datetime) -> int:
-    """Let the writes of a hold go; say how many."""
+    """Let the writes of a hold go; say how many. They keep its id: the brake is off for them."""
     tx.execute(update(t.hold).where(t.hold.c.id == hold_id).values(released_at=now))
     kept = (t.outbox.c.hold_id == hold_id, t.outbox.c.state == State.HELD)
-    free = {"state": State.PENDING, "hold_id": None, "due_at": now, "created_at": now}
+    free = {"state": State.PENDING, "due_at": now}
     return tx.execute(update(t.outbox).where(*kept).values(**free)).rowcount
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
 from connector.store import tables as t
@@ -100,7 +100,7 @@ def _outbox(tx: Connection, account_id: AccountId, changes: Changes, now: dateti
         waiting = (t.outbox.c.account_id == account_id, t.outbox.c.cause == cause)
         tx.execute(
             update(t.outbox)
-            .where(*waiting, t.outbox.c.state == State.PENDING)
+            .where(*waiting, t.outbox.c.state == State.PENDING, t.outbox.c.hold_id.is_(None))
             .values(state=State.HELD, hold_id=hold_id)
         )
 
@@ -108,6 +108,8 @@ def _outbox(tx: Connection, account_id: AccountId, changes: Changes, now: dateti
 def _finish(tx: Connection, changes: Changes) -> None:
     for ids in slices(changes.done):
         tx.execute(update(t.event).where(t.event.c.id.in_(ids)).values(state=State.DONE))
+    for ids in slices(changes.burned):
+        tx.execute(delete(t.event).where(t.event.c.id.in_(ids)))
     for event_id, reason in changes.parked.items():
         tx.execute(
             update(t.event)
@@ -136,6 +138,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
         held = t.record.select().where(t.record.c.profile_id.in_(ids))
         for row in tx.execute(held).all():
             _forget_record(tx, RecordKey(row.connection_id, row.object, row.record_id))
+            _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
         for table in (t.step, t.move, t.audit, t.record):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
@@ -157,6 +160,14 @@ def _forget_record(tx: Connection, key: RecordKey) -> None:
         (t.link.c.to_object == key.object) & (t.link.c.to_id == key.record_id),
     )
     tx.execute(delete(t.link).where(t.link.c.connection_id == key.connection_id, or_(*ends)))
+
+
+def _forget_parts(tx: Connection, connection_id: str, words: Collection[str]) -> None:
+    """Delete what could not be read, and so belongs to no record, where it names the person."""
+    text = type_coerce(t.event.c.data, Text)
+    named = or_(*(text.icontains(word, autoescape=True) for word in words if word))
+    own = (t.event.c.connection_id == connection_id, t.event.c.happening == "")
+    tx.execute(delete(t.event).where(*own, named))
 
 
 def _of(table: Any, key: RecordKey) -> tuple[Any, Any, Any]:

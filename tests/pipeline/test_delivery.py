@@ -340,6 +340,7 @@ def test_a_merge_that_no_webhook_told_is_learned_from_the_answer_to_a_write(hous
 
     assert house.profile_of("11") == house.profile_of("12")
     assert house.own("12") == str(house.slot("12"))
+    assert house.own("12", "profile") == house.profile_of("12")
 
 
 def test_a_slow_crm_is_not_read_in_a_circle(house: House) -> None:
