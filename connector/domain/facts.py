@@ -61,6 +61,7 @@ class Link:
     present: bool
     when: datetime
     event_id: str
+    silent: bool = False
 
     @property
     def stamp(self) -> Stamp:

@@ -227,7 +227,7 @@ class _Change:
             actor,
             self.lookup().funnel,
             record=self.record,
-            silent=all(getattr(item, "silent", False) for item in self.items),
+            silent=all(item.silent for item in self.items),
         )
 
 

@@ -222,7 +222,8 @@ def _linked(scene: Scene, arrival: Arrival) -> None:
     for key in (arrival.record, goal):
         _meet(scene, arrival, key)
     present = bool(data["present"])
-    scene.tie(Link(arrival.record, goal, present, _when(arrival), arrival.event.event_id))
+    when, event_id = _when(arrival), arrival.event.event_id
+    scene.tie(Link(arrival.record, goal, present, when, event_id, arrival.silent))
 
 
 def _read(scene: Scene, arrival: Arrival) -> None:
@@ -248,7 +249,7 @@ def _read(scene: Scene, arrival: Arrival) -> None:
         since = reading.created_at or arrival.received_at
         scene.record(other)
         if arrival.record.object == "deal":
-            scene.tie(Link(key, other, present=True, when=since, event_id=""))
+            scene.tie(Link(key, other, True, since, "", arrival.silent))
 
 
 def reading_ties(arrival: Arrival) -> list[RecordKey]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from connector.domain.facts import ProfileId, RecordKey, Stamp
 from connector.domain.slots import Slot
-from connector.domain.steps import Actor, Move, Step, Story, fold
+from connector.domain.steps import Move, Step, Story, fold
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition
 from connector.pipeline.people import affected, assign, note_stages, recount

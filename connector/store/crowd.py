@@ -253,6 +253,7 @@ def as_link(row: Row[Any]) -> Link:
         row.present,
         row.happened_at,
         row.event_id,
+        row.silent,
     )
 
 

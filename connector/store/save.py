@@ -229,6 +229,7 @@ def _link(link: Link) -> dict[str, Any]:
         "happened_at": link.when,
         "event_id": link.event_id,
         "present": link.present,
+        "silent": link.silent,
     }
 
 

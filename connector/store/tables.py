@@ -199,6 +199,7 @@ link = Table(
     Column("happened_at", Instant, nullable=False),
     Column("event_id", Text, nullable=False),
     Column("present", Boolean, nullable=False),
+    flag("silent"),
     PrimaryKeyConstraint(
         "connection_id",
         "from_object",

@@ -85,7 +85,9 @@ class House:
             unit.set_pipeline(ACCOUNT, PIPELINE)
         self.crm = self.connect(CONNECTION)
 
-    def connect(self, id_: ConnectionId, portal: str = PORTAL, table: Table | None = None) -> FakeCrm:
+    def connect(
+        self, id_: ConnectionId, portal: str = PORTAL, table: Table | None = None
+    ) -> FakeCrm:
         crm = FakeCrm(self.clock.now, portal)
         crm.slot_of = lambda kind, record_id: self._slot_of(id_, kind, record_id)
         crm.slot_of_email = lambda email: self._slot_of_email(email)
@@ -121,7 +123,9 @@ class House:
 
     # In
 
-    def keep(self, rows: Sequence[Row] | bytes, connection: ConnectionId | None = CONNECTION) -> None:
+    def keep(
+        self, rows: Sequence[Row] | bytes, connection: ConnectionId | None = CONNECTION
+    ) -> None:
         body = rows if isinstance(rows, bytes) else json.dumps(rows).encode()
         owner = (ACCOUNT, connection) if connection else None
         with self.store.writing() as unit:

@@ -19,7 +19,9 @@ STAYS = {("outbox", "erase"), ("tombstone", "record"), ("tombstone", "email")}
 
 def traces(house: House, *words: str) -> list[tuple[str, str]]:
     """Return every (table, column) that holds one of the words, in any form that is stored."""
-    return [(table, column) for table, column, text in _texts(house) if any(w in text for w in words)]
+    return [
+        (table, column) for table, column, text in _texts(house) if any(w in text for w in words)
+    ]
 
 
 def _texts(house: House) -> Iterator[tuple[str, str, str]]:

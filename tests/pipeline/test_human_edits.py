@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from connector.domain.errors import CrmDown
+from connector.domain.slots import Role
 from connector.mapping.document import preset
 from connector.mapping.table import Meaning, Mode, OutboundRow, Put
-from connector.domain.slots import Role
 from connector.ports import Fate, Outcome
 from connector.store import tables as t
 from tests.pipeline.acts import Crash, after, before, crash, lead, writes

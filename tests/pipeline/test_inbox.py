@@ -223,7 +223,11 @@ def test_work_left_by_a_dead_worker_is_found_in_the_rows(house: House) -> None:
     now = house.clock.now()
 
     found = []
-    for job in (lambda: split(house.services), lambda: drain(house.services, ACCOUNT), house.deliver):
+    for job in (
+        lambda: split(house.services),
+        lambda: drain(house.services, ACCOUNT),
+        house.deliver,
+    ):
         with house.store.reading() as unit:
             found += unit.due(now, now)
         job()

@@ -183,7 +183,6 @@ def test_imports_are_bulk_from_the_first_event(house: House) -> None:
     assert {row.lane for row in house.rows(t.event)} == {BULK}
 
 
-@pytest.mark.xfail(reason="a link made by a bulk read carries no silence", strict=True)
 def test_a_backfilled_win_moves_nobody_s_stage_in_the_other_crm(house: House) -> None:
     other = house.connect(OTHER, "77")
     other.create("32", email="b@x.io", lifecyclestage="lead")
