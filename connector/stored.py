@@ -177,6 +177,16 @@ class LedgerMove:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What a re-evaluation did to one profile as a whole, however much of its past it retold."""
+
+    batch_id: str
+    profile_id: ProfileId
+    before: Slot | None
+    after: Slot
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Moves with one cause."""
 
@@ -192,8 +202,8 @@ class Batch:
 class Pending:
     """A write that waits in the outbox; `id` is 0 until stored.
 
-    `seen` is what the CRM held when the write was wanted: where it holds something else by the
-    time we send, theirs stands.
+    `seen` is what the CRM held when the write was wanted: where it was given something else
+    after `wanted_at`, theirs stands.
     """
 
     id: int
@@ -212,6 +222,7 @@ class Pending:
     due_at: datetime | None = None
     created_at: datetime | None = None
     trace: str = ""
+    wanted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +278,7 @@ class Changes:
     steps: list[OwnStep] = field(default_factory=list)
     moves: list[LedgerMove] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
     batches: dict[str, Batch] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)
     unwanted: list[int] = field(default_factory=list)

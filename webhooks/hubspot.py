@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response, request
 
 from connector.domain.errors import DeliveryRefused
@@ -10,6 +12,8 @@ from webhooks.verify import hubspot_v1, hubspot_v3
 
 SYSTEM = "hubspot"
 MOST = 1024 * 1024
+# What an id of ours looks like; anything else is not even looked up.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
 def blueprint(intake: Intake, public_url: str) -> Blueprint:
@@ -19,7 +23,9 @@ def blueprint(intake: Intake, public_url: str) -> Blueprint:
     @routes.post("/webhooks/hubspot/<connection_id>")
     def of_connection(connection_id: str) -> Response:
         def receive(trace: str) -> None:
-            sender = intake.sender(SYSTEM, connection_id)
+            sender = (
+                intake.sender(SYSTEM, connection_id) if _NAME.fullmatch(connection_id) else None
+            )
             if sender is None:
                 raise DeliveryRefused("there is no such connection", status=404)
             body = read_body(request, MOST)

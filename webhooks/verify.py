@@ -46,6 +46,7 @@ def hubspot_v3(
     secret: str, method: str, url: str, body: bytes, headers: Headers, now: datetime
 ) -> None:
     """Verify a v3 signature: base64 HMAC-SHA256 of method, URL, body and timestamp."""
+    _check_secret(secret)
     told = headers.get("X-HubSpot-Signature-v3", "")
     stamp = headers.get("X-HubSpot-Request-Timestamp", "")
     if not told or not stamp:
@@ -58,6 +59,7 @@ def hubspot_v3(
 
 def hubspot_v1(secret: str, body: bytes, headers: Headers) -> None:
     """Verify a v1 signature: hex SHA-256 of secret and body. It carries no time."""
+    _check_secret(secret)
     told = headers.get("X-HubSpot-Signature", "")
     if not told:
         raise DeliveryRefused("the signature is missing", status=401)
@@ -67,6 +69,12 @@ def hubspot_v1(secret: str, body: bytes, headers: Headers) -> None:
 def decode(url: str) -> str:
     """Decode the twelve escapes that HubSpot decodes, and no others."""
     return _ESCAPES.sub(lambda found: _DECODED[found.group().upper()], url)
+
+
+def _check_secret(secret: str) -> None:
+    # Anybody can sign with an empty secret.
+    if not secret:
+        raise DeliveryRefused("there is no secret to verify by", status=401)
 
 
 def _check_fresh(stamp: str, now: datetime) -> None:

@@ -29,6 +29,8 @@ def account() -> None:
 @guarded
 def create_account(name: str, *, json_: bool) -> None:
     """Create an account; its API token is shown once."""
+    if not name.strip():
+        raise ConnectorError("an account needs a name")
     services = bootstrap.services()
     made, token = services.new_id("acc"), f"bnb_{random.token_urlsafe(32)}"
     with services.store.writing() as unit:

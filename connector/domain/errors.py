@@ -115,7 +115,7 @@ class CrmRefused(CrmError):
 class CrmDenied(CrmError):
     """A permission is missing."""
 
-    advice = "grant the missing scope to the app in the CRM, then run `connector resume`"
+    advice = "grant the missing scope to the app in the CRM, then run `connector replay`"
 
 
 class CrmRevoked(CrmError):

@@ -145,8 +145,11 @@ def _take_gone(now: Standing, step: Step) -> Standing:
 
 
 def _take_put(now: Standing, step: Step) -> Standing:
+    """Apply a person's step; the rep's lever on a record moves nobody who has opted out."""
     if step.slot is Slot.DO_NOT_CONTACT:
         return replace(now, suppressed=True)
+    if now.suppressed and step.record is not None:
+        return now
     return replace(now, under=step.slot)
 
 

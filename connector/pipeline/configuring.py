@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Map
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from connector.domain.errors import ConfigurationRefused
 from connector.domain.facts import AccountId, RecordKey
-from connector.domain.slots import Pipeline
+from connector.domain.slots import Pipeline, Slot
 from connector.domain.slots import check as check_pipeline
 from connector.domain.steps import Actor
 from connector.mapping.document import check as check_mapping
@@ -17,7 +19,7 @@ from connector.pipeline.refold import Retold, retell
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
 from connector.pipeline.turns import conclude, leased, look
-from connector.stored import Connection
+from connector.stored import Connection, Effect
 
 if TYPE_CHECKING:
     from connector.store.unit import Unit
@@ -35,6 +37,7 @@ def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline)
         lookups = {one: _current(unit, one) for one in unit.connections(account_id)}
         bound = {one: replace(now, pipeline=pipeline) for one, now in lookups.items()}
         check_pipeline(pipeline, {slot for lookup in bound.values() for slot in lookup.targets()})
+        _check_nobody_left(pipeline, unit.people.funnel(account_id))
         for lookup in bound.values():
             check_mapping(lookup)
         unit.set_pipeline(account_id, pipeline)
@@ -44,6 +47,17 @@ def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline)
     for connection in bound:
         services.wake("deliver", connection.id)
     return pipeline
+
+
+def _check_nobody_left(pipeline: Pipeline, standing: Map[int, int]) -> None:
+    """Refuse to take the label of a slot in which profiles stand."""
+    faults = [
+        f"slot {slot.value} holds {standing[slot]} profiles: move them before you empty its label"
+        for slot in Slot
+        if pipeline.is_empty(slot) and standing.get(slot)
+    ]
+    if faults:
+        raise ConfigurationRefused(faults)
 
 
 def _current(unit: Unit, connection: Connection) -> Lookup:
@@ -115,6 +129,11 @@ class _Again:
             scene.bulk_batch = "mapping"
             scene.name_batch(("mapping",), batch_id, "mapping", Actor.PERSON, "re-evaluation")
             told = self._retell(scene, keys)
+            scene.changes.effects += [
+                Effect(batch_id, one.after.id, one.before.slot, one.after.slot)
+                for one in told
+                if one.moved and one.after.slot is not None
+            ]
             conclude(self.services, account_id, fence, scene, told)
         return _moved(told)
 

@@ -7,7 +7,7 @@ webhook, and put back (connector.pipeline.inbound).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from connector.mapping.table import Meaning
 from connector.pipeline.inbound import FRESH
 from connector.pipeline.reads import arrivals_of, dated_fields
 from connector.pipeline.send import Sending, judged, profiles_of, sift, when_written
+from connector.pipeline.wishes import LEVER
 from connector.ports import Event, Fate, Happening, Outcome, Reading, Write
 from connector.stored import LIVE, URGENT, Arrival, Note, Pending, Purpose, State, Writing
 from connector.stored import Changes as StoredChanges
@@ -33,6 +34,7 @@ class _Checked:
     writes: Mapping[str, str]
     theirs: tuple[str, ...]
     held: Mapping[str, str]
+    since: Mapping[str, datetime | None] = field(default_factory=dict)
 
 
 def send_guarded(sending: Sending, rows: list[Pending]) -> None:
@@ -61,10 +63,11 @@ def send_guarded(sending: Sending, rows: list[Pending]) -> None:
 def _pre_read(sending: Sending, kind: str, rows: Sequence[Pending]) -> list[_Checked]:
     names = sorted({name for row in rows for name in row.fields})
     ids = [row.record.record_id for row in rows]
-    readings = {one.asked_id: one for one in sending.crm.read(kind, ids, names, [])}
+    dated = [name for name in dated_fields(sending.lookup(), kind) if name in names]
+    readings = {one.asked_id: one for one in sending.crm.read(kind, ids, names, dated)}
     with sending.services.store.writing(sending.fence) as unit:
         checked = [
-            _check(row, readings.get(row.record.record_id), _last_words(unit, row)) for row in rows
+            _check(row, readings.get(row.record.record_id), _known_words(unit, row)) for row in rows
         ]
         # What the CRM holds is not what we last saw, or the record is gone: learn what happened.
         changed = [one.row.record for one in checked if one.theirs or not one.writes]
@@ -72,29 +75,48 @@ def _pre_read(sending: Sending, kind: str, rows: Sequence[Pending]) -> list[_Che
     return checked
 
 
-def _last_words(unit: Unit, row: Pending) -> dict[str, str]:
-    """Return what we wrote ourselves since we last heard of a field: it counts as seen."""
-    found = {}
+def _known_words(unit: Unit, row: Pending) -> dict[str, set[str]]:
+    """Return the values that count as seen: when the write was wanted, or learned of since.
+
+    What we wrote ourselves since we last heard of a field, and what the CRM was given before the
+    write was wanted, is no human edit in between.
+    """
+    found: dict[str, set[str]] = {}
     for name in row.fields:
+        known = found.setdefault(name, {row.seen.get(name, "")})
         last = unit.last_written(row.record, name)
         newest = unit.people.newest(row.record, name)
-        if last and (newest is None or newest <= (last.written_at or last.intent_at)):
-            found[name] = last.value
+        if last and (newest is None or newest.when <= (last.written_at or last.intent_at)):
+            known.add(last.value)
+        if newest and row.wanted_at and newest.when <= row.wanted_at:
+            known.add(newest.value)
     return found
 
 
-def _check(row: Pending, reading: Reading | None, ours: Mapping[str, str]) -> _Checked:
+def _since(reading: Reading, name: str) -> datetime | None:
+    """Return since when the CRM says that it holds its value, None where it does not tell."""
+    past = reading.history.get(name, ())
+    return past[-1].when if past and past[-1].value == reading.fields.get(name, "") else None
+
+
+def _is_one_save(row: Pending, since: datetime | None) -> bool:
+    """Say whether the CRM was given its value in the very save that pulled the lever."""
+    return row.cause.startswith(LEVER) and since is not None and since == row.wanted_at
+
+
+def _check(row: Pending, reading: Reading | None, known: Mapping[str, set[str]]) -> _Checked:
     """Compare what the CRM holds with what we last saw: only what is unchanged may be written."""
     if reading is None or reading.record_id != reading.asked_id:
         return _Checked(row, {}, (), {})
     held = {name: reading.fields.get(name, "") for name in row.fields}
+    since = {name: _since(reading, name) for name in row.fields}
     changed = {name: value for name, value in row.fields.items() if held[name] != value}
     writes = {
         name: value
         for name, value in changed.items()
-        if held[name] in {row.seen.get(name, ""), ours.get(name)}
+        if held[name] in known[name] or _is_one_save(row, since[name])
     }
-    return _Checked(row, writes, tuple(name for name in changed if name not in writes), held)
+    return _Checked(row, writes, tuple(name for name in changed if name not in writes), held, since)
 
 
 def _intend(
@@ -110,7 +132,7 @@ def _intend(
         kept = {row.id for row in wanted}
         todo = [one for one in checked if one.row.id in kept]
         writings = {
-            (one.row.record, name): _writing(sending, unit, one, name, now)
+            (one.row.record, name): _writing(unit, one, name, now)
             for one in todo
             for name in one.writes
         }
@@ -118,12 +140,10 @@ def _intend(
     return todo, writings
 
 
-def _writing(sending: Sending, unit: Unit, one: _Checked, name: str, now: datetime) -> Writing:
-    clock = unit.people.clock(one.row.record, name, one.held[name])
-    del sending
-    return Writing(
-        0, one.row.record, name, one.writes[name], one.held[name], clock, now, cause=one.row.cause
-    )
+def _writing(unit: Unit, one: _Checked, name: str, now: datetime) -> Writing:
+    held = one.held[name]
+    since = one.since.get(name) or unit.people.clock(one.row.record, name, held)
+    return Writing(0, one.row.record, name, one.writes[name], held, since, now, cause=one.row.cause)
 
 
 def _leave(sending: Sending, checked: Sequence[_Checked]) -> None:

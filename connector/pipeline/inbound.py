@@ -239,7 +239,7 @@ def _read(scene: Scene, arrival: Arrival) -> None:
         return
     lookup = scene.lookup(arrival.connection_id)
     known = {fact.field: fact for fact in sorted(scene.known(key), key=lambda f: f.stamp)}
-    for fact, origin_id in fields_of(reading, key, lookup, known):
+    for fact, origin_id in fields_of(reading, key, lookup, known, arrival.received_at):
         ours = is_ours(scene, fact, origin_id)
         hear(scene, replace(fact, silent=arrival.silent, ours=ours))
     _revive(scene, arrival, record)

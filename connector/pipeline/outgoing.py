@@ -29,6 +29,7 @@ from connector.stored import Connection, Pending, Purpose
 
 if TYPE_CHECKING:
     from connector.store.leases import Fence
+    from connector.store.unit import Unit
 
 log = structlog.get_logger(__name__)
 # Seconds until a CRM that failed is tried again, by failures in a row.
@@ -68,10 +69,23 @@ def deliver(services: Services, connection_id: str, turn: timedelta | None = Non
         finally:
             note = line.state()
     except CrmError as error:
-        _step_back(services, connection, fence, error)
+        _step_back(services, connection, fence, _confirmed(services, connection, fence, error))
         return 0
     finally:
         services.store.drop(fence, note)
+
+
+def _confirmed(
+    services: Services, connection: Connection, fence: Fence, error: CrmError
+) -> CrmError:
+    """Ask once more before credentials count as dead: one refusal may be a hiccup of the CRM."""
+    if not isinstance(error, CrmRevoked):
+        return error
+    try:
+        open_line(services, connection, fence).crm.prove()
+    except CrmError as again:
+        return again
+    return CrmDown(f"{error}, but did a moment later")
 
 
 def _resting(services: Services, connection: Connection) -> bool:
@@ -105,6 +119,7 @@ def _work(sending: Sending, end: datetime | None) -> int:
     if sending.connection.failures:
         with sending.services.store.writing(sending.fence) as unit:
             unit.rest(sending.connection.id, None, 0)
+            _explain(unit, sending.connection, "")
     return batches
 
 
@@ -148,7 +163,13 @@ def _turn(sending: Sending) -> bool:
 def _give_back(sending: Sending, rows: list[Pending]) -> None:
     """Put claimed writes back in line; whoever comes next checks what the CRM holds."""
     if rows:
-        sending.later(rows, "interrupted", 0.0)
+        sending.later(rows, "", 0.0)
+
+
+def _explain(unit: Unit, connection: Connection, reason: str) -> None:
+    """Say why a connection rests; one that was paused meanwhile stays paused."""
+    if unit.connection(connection.id).state == "active":
+        unit.set_state(connection.id, "active", reason)
 
 
 def _step_back(services: Services, connection: Connection, fence: Fence, error: CrmError) -> None:
@@ -164,6 +185,7 @@ def _step_back(services: Services, connection: Connection, fence: Fence, error: 
         if isinstance(error, CrmRevoked):
             unit.set_state(connection.id, "revoked", str(error))
         elif until is None:
+            _explain(unit, connection, str(error))
             failures += 1
             until = services.now() + timedelta(seconds=BACKOFF[-1])
         unit.rest(connection.id, until, failures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from connector.domain.errors import Unreadable
@@ -51,13 +52,20 @@ def parse_reading(data: Data) -> Reading:
 
 
 def fields_of(
-    reading: Reading, key: RecordKey, lookup: Lookup, known: Mapping[str, Fact]
+    reading: Reading,
+    key: RecordKey,
+    lookup: Lookup,
+    known: Mapping[str, Fact],
+    read_at: datetime,
 ) -> Iterator[tuple[Fact, str]]:
     """Yield the facts of a reading with the id of what made each.
 
-    `known` holds the newest fact that we have of each field. Without a history of its own, a
+    `known` holds the newest fact that we have of each field. A record that bears no date at all
+    counts as changed when it was read. Without a history of its own, a
     field counts only where its value differs and the record changed after the field's clock.
     """
+    if reading.stamp is None and reading.created_at is None:
+        reading = replace(reading, stamp=read_at)
     for name in lookup.mapping.names(key.object):
         meaning = lookup.mapping.meaning_of(key.object, name)
         known_here = name in reading.fields or name in reading.history

@@ -48,7 +48,10 @@ class Sending:
 
     def park(self, rows: Iterable[Pending], reason: str) -> None:
         """Put writes aside that will not succeed as they are; `replay` tries them again."""
-        self.settle(replace(row, state=State.PARKED, reason=reason) for row in rows)
+        self.settle(
+            replace(row, state=State.PARKED, reason=reason, attempts=row.attempts + 1)
+            for row in rows
+        )
 
     def later(self, rows: Iterable[Pending], reason: str, wait: float | None = None) -> None:
         """Put writes back in line for another attempt."""
@@ -194,11 +197,12 @@ def _vanished(rows: Sequence[Pending], outcomes: Sequence[Outcome]) -> list[Reco
 def judged(sending: Sending, row: Pending, outcome: Outcome) -> Pending:
     """Return a write's row after its outcome."""
     if outcome.fate is Fate.DONE:
-        return replace(row, state=State.SENT, reason="")
+        return replace(row, state=State.SENT, reason="", attempts=row.attempts + 1)
     if outcome.fate is Fate.GONE:
         return replace(row, state=State.DROPPED, reason="the record is gone")
     if outcome.fate is Fate.REFUSED:
-        return replace(row, state=State.PARKED, reason=outcome.reason)
+        attempts = row.attempts + 1
+        return replace(row, state=State.PARKED, reason=outcome.reason, attempts=attempts)
     return sending.again(row, outcome.reason, outcome.retry_in)
 
 

@@ -15,14 +15,16 @@ from connector.pipeline.moving import step
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
 from connector.pipeline.turns import AT_ONCE, conclude, leased, look, pieces, retold
+from connector.stored import Profile
 
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
-    """What a batch did to one profile: where it came from, and the last of its moves."""
+    """What a batch did to one profile: where it came from, and its last move or slot there."""
 
     start: Slot | None
-    last: int
+    last: int = 0
+    after: Slot | None = None
 
 
 def undo(
@@ -60,7 +62,10 @@ def _trails(services: Services, account_id: AccountId, batch_id: str) -> dict[Pr
         batch = unit.people.batch(batch_id)
         if batch is None or batch.account_id != account_id:
             raise NotFound(f"there is no batch {batch_id}")
+        effects = unit.people.effects(account_id, batch_id)
         moves = unit.people.batch_moves(account_id, batch_id)
+    if effects or batch.cause == "mapping":
+        return {ProfileId(row.profile_id): _whole(row.before, row.after) for row in effects}
     trails: dict[ProfileId, _Trail] = {}
     for row in moves:
         start = None if row.start is None else Slot(row.start)
@@ -69,17 +74,28 @@ def _trails(services: Services, account_id: AccountId, batch_id: str) -> dict[Pr
     return trails
 
 
+def _whole(before: int | None, after: int) -> _Trail:
+    return _Trail(None if before is None else Slot(before), after=Slot(after))
+
+
 def _way_back(scene: Scene, profile_id: ProfileId, trail: _Trail) -> Slot | str:
     """Return the slot to go back to, or why not."""
     profile = scene.profiles.get(profile_id)
-    moves = scene.crowd.moves.get(profile_id, ())
-    newest = max(moves, key=lambda one: one.position, default=None)
-    if profile is None or newest is None or newest.id != trail.last:
+    if profile is None or not _stands(scene, profile, trail):
         return "it has moved since"
     if trail.start is None:
         return "it was its first slot"
     verdict = judge(profile.slot, trail.start, Actor.PERSON, scene.pipeline)
     return verdict.reason if isinstance(verdict, Stay) else trail.start
+
+
+def _stands(scene: Scene, profile: Profile, trail: _Trail) -> bool:
+    """Say whether a profile still stands where the batch left it."""
+    if trail.after is not None:
+        return profile.slot is trail.after
+    moves = scene.crowd.moves.get(profile.id, ())
+    newest = max(moves, key=lambda one: one.position, default=None)
+    return newest is not None and newest.id == trail.last
 
 
 def _put_back(scene: Scene, back: Mapping[ProfileId, Slot], made: str, undone: str) -> None:

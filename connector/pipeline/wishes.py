@@ -18,6 +18,8 @@ from connector.pipeline.refold import Retold, final_move
 from connector.pipeline.scene import Scene
 from connector.stored import BULK, LIVE, URGENT, Pending, Profile, Purpose, Record, State
 
+# What the brake counts the moves under that reps make by the lever.
+LEVER = "lever"
 # A bulk write may wait this long for others, so that batches are full.
 LINGER = timedelta(seconds=1)
 
@@ -119,6 +121,7 @@ def _want_stage(scene: Scene, profile: Profile, record: Record, saying: Saying, 
             cause_of(move, scene),
             due_at=scene.now,
             created_at=scene.now,
+            wanted_at=move.when,
         )
     )
 
@@ -169,7 +172,8 @@ def cause_of(move: Move, scene: Scene) -> str:
     """Name what the brake counts a write under: a rule, a person's way in, a CRM."""
     step = move.step
     if step.record is not None:
-        return f"{step.actor}:{step.record.connection_id}"
+        way = LEVER if step.actor is Actor.PERSON else step.actor
+        return f"{way}:{step.record.connection_id}"
     own = (own for owns in scene.steps.values() for own in owns if own.id == step.key)
     return next((one.cause for one in own), str(step.actor))
 

@@ -326,6 +326,7 @@ def as_pending(row: Row[Any]) -> Pending:
         row.due_at,
         row.created_at,
         row.trace,
+        row.wanted_at,
     )
 
 

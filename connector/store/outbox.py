@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Exists, Row, exists, func, or_, select, update
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.domain.slots import Slot
@@ -163,11 +163,21 @@ def counted(
                 t.outbox.c.cause.in_(some),
                 t.outbox.c.created_at >= since,
                 or_(t.outbox.c.hold_id.is_(None), t.outbox.c.state == State.HELD),
+                ~_released_since(account_id),
             )
             .group_by(t.outbox.c.cause)
         )
         found.update({row[0]: row[1] for row in tx.execute(query)})
     return dict(found)
+
+
+def _released_since(account_id: AccountId) -> Exists:
+    """Match writes that a person has let go since: the brake begins to count anew."""
+    return exists().where(
+        t.hold.c.account_id == account_id,
+        t.hold.c.cause == t.outbox.c.cause,
+        t.hold.c.released_at >= t.outbox.c.created_at,
+    )
 
 
 def open_holds(tx: Connection, account_id: AccountId) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, delete, exists, func, select, tuple_, update
 
-from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
+from connector.domain.facts import AccountId, ConnectionId, Fact, ProfileId, RecordKey
 from connector.store import tables as t
-from connector.store.crowd import as_profile, as_record
+from connector.store.crowd import as_fact, as_profile, as_record
 from connector.store.sql import slices
 from connector.stored import Profile, Record
 
@@ -118,6 +118,11 @@ class People:
         )
         return list(self.tx.execute(query))
 
+    def effects(self, account_id: AccountId, batch_id: str) -> list[Row[Any]]:
+        """Return what a re-evaluation did to each profile that it moved."""
+        own = (t.effect.c.account_id == account_id, t.effect.c.batch_id == batch_id)
+        return list(self.tx.execute(select(t.effect).where(*own).order_by(t.effect.c.profile_id)))
+
     def undone(self, batch_id: str, now: datetime) -> None:
         """Mark a batch as undone."""
         self.tx.execute(update(t.batch).where(t.batch.c.id == batch_id).values(undone_at=now))
@@ -192,16 +197,22 @@ class People:
         when: datetime | None = self.tx.execute(query).scalar()
         return when
 
-    def newest(self, key: RecordKey, field: str) -> datetime | None:
-        """Return when a field changed last, as far as we know."""
-        query = select(func.max(t.fact.c.happened_at)).where(
-            t.fact.c.connection_id == key.connection_id,
-            t.fact.c.object == key.object,
-            t.fact.c.record_id == key.record_id,
-            t.fact.c.field == field,
+    def newest(self, key: RecordKey, field: str) -> Fact | None:
+        """Return the last change of a field, as far as we know."""
+        own = t.fact.c
+        query = (
+            select(t.fact)
+            .where(
+                own.connection_id == key.connection_id,
+                own.object == key.object,
+                own.record_id == key.record_id,
+                own.field == field,
+            )
+            .order_by(own.happened_at.desc(), own.event_id.desc(), own.value.desc())
+            .limit(1)
         )
-        when: datetime | None = self.tx.execute(query).scalar()
-        return when
+        row = self.tx.execute(query).first()
+        return as_fact(row) if row else None
 
     def audit(self, account_id: AccountId, profile_id: ProfileId) -> list[Row[Any]]:
         """Return what was noted about a profile."""

@@ -33,6 +33,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     add(tx, t.link, [own | _link(link) for link in changes.links])
     add(tx, t.batch, [own | _batch(batch) for batch in changes.batches.values()])
     add(tx, t.step, [own | _step(step) for step in changes.steps])
+    add(tx, t.effect, [own | columns(effect) for effect in changes.effects])
     _rehome(tx, changes.rehomed.items())
     _moves(tx, account_id, changes, now)
     _outbox(tx, account_id, changes, now)
@@ -140,7 +141,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
             _forget_record(tx, RecordKey(row.connection_id, row.object, row.record_id))
             _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
-        for table in (t.step, t.move, t.audit, t.record):
+        for table in (t.step, t.move, t.effect, t.audit, t.record):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))
 
@@ -262,6 +263,7 @@ def _pending(
         "reason": one.reason,
         "attempts": one.attempts,
         "due_at": one.due_at or now,
+        "wanted_at": one.wanted_at,
         "created_at": one.created_at or now,
         "trace": one.trace,
     }

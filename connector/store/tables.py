@@ -9,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -17,18 +16,18 @@ from sqlalchemy import (
     text,
 )
 
-from connector.store.columns import flag, of_account, of_connection, waiting, whole, words
+from connector.store import columns
+from connector.store.columns import (
+    flag,
+    of_account,
+    of_connection,
+    waiting,
+    whole,
+    words,
+)
 from connector.store.types import Document, Instant, RowId
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
+metadata = columns.metadata
 
 account = Table(
     "account",
@@ -187,29 +186,18 @@ fact = Table(
     ),
 )
 
+_ENDS = ("from_object", "from_id", "to_object", "to_id")
 link = Table(
     "link",
     metadata,
     of_account(),
     of_connection(),
-    Column("from_object", Text, nullable=False),
-    Column("from_id", Text, nullable=False),
-    Column("to_object", Text, nullable=False),
-    Column("to_id", Text, nullable=False),
+    *(Column(name, Text, nullable=False) for name in _ENDS),
     Column("happened_at", Instant, nullable=False),
     Column("event_id", Text, nullable=False),
     Column("present", Boolean, nullable=False),
     flag("silent"),
-    PrimaryKeyConstraint(
-        "connection_id",
-        "from_object",
-        "from_id",
-        "to_object",
-        "to_id",
-        "happened_at",
-        "event_id",
-        "present",
-    ),
+    PrimaryKeyConstraint("connection_id", *_ENDS, "happened_at", "event_id", "present"),
     Index("ix_link_to", "connection_id", "to_object", "to_id"),
 )
 
@@ -245,6 +233,18 @@ batch = Table(
     Column("undone_at", Instant),
     Column("created_at", Instant, nullable=False),
     Index("ix_batch_created", "account_id", "created_at", "id"),
+)
+
+effect = Table(
+    "effect",
+    metadata,
+    of_account(),
+    Column("batch_id", Text, nullable=False),
+    Column("profile_id", Text, ForeignKey("profile.id"), nullable=False),
+    Column("before", Integer),
+    Column("after", Integer, nullable=False),
+    PrimaryKeyConstraint("batch_id", "profile_id"),
+    Index("ix_effect_profile", "profile_id"),
 )
 
 move = Table(
@@ -298,6 +298,7 @@ outbox = Table(
     Column("hold_id", Text),
     whole("token"),
     words("trace"),
+    Column("wanted_at", Instant),
     Column("due_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("sent_at", Instant),

@@ -284,3 +284,12 @@ def test_a_second_win_keeps_the_first_date() -> None:
 
 def test_coming_back_from_9_to_8_keeps_the_first_date() -> None:
     assert success_of(says(1, CUSTOMER), person(2, PARTNER), person(3, CUSTOMER)) == day(1)
+
+
+def test_a_lever_pulled_after_an_opt_out_changes_nothing_underneath() -> None:
+    lever = step(Kind.PUT, 3, SQL, record=HERE)
+
+    story = fold([says(1, CUSTOMER), opt_out(2), lever, reconsent(4)])
+
+    assert story.standing.slot is CUSTOMER
+    assert story.standing.success_at == day(1)

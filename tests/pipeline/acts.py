@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connector.store import leases
 from connector.store import tables as t
+from connector.store.types import EPOCH
 from tests.pipeline.crm import Call
 from tests.pipeline.house import House
 
@@ -70,7 +70,7 @@ def interrupt(house: House, act: Act) -> None:
 def steal(house: House) -> None:
     """Take every lease away from whoever holds it."""
     with house.store.database.writing() as tx:
-        tx.execute(t.lease.update().values(token=t.lease.c.token + 1, until=leases.EPOCH))
+        tx.execute(t.lease.update().values(token=t.lease.c.token + 1, until=EPOCH))
 
 
 def unmake(house: House) -> None:

@@ -1,29 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack
 
 import pytest
 
 from connector.store.migrate import upgrade
-from tests.pipeline.house import House, fresh_sqlite
+from tests.pipeline.house import House, quick_house
 
 Build = Callable[..., House]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
+def build() -> Iterator[Build]:
     """Build houses on SQLite, with settings of their own."""
-    built: list[House] = []
-
-    def make(**more: Any) -> House:
-        built.append(House(fresh_sqlite(tmp_path), **more))
-        return built[-1]
-
-    yield make
-    for one in built:
-        one.close()
+    with ExitStack() as rooms:
+        yield lambda **more: rooms.enter_context(quick_house(**more))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A CRM in memory: records with a past, a lifecycle that only goes forward, and scripted trouble."""
+"""A CRM in memory: records with a past, a stage that only goes forward, and scripted trouble."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from connector.domain.errors import CrmError
 from connector.ports import (
@@ -40,6 +40,7 @@ STATUSES = ("NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMIN
 HUMAN, US = ("CRM_UI", "userId:7"), ("INTEGRATION", APP)
 MOST_CALLS = 2000
 Row = dict[str, Any]
+Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -145,8 +146,7 @@ class FakeCrm:
     # What the connector asks
 
     def prove(self) -> str:
-        self._call("prove")
-        return self.portal
+        return self._run("prove", "", (), (), lambda: self.portal)
 
     def read(
         self, kind: str, ids: Sequence[str], fields: Sequence[str], dated: Sequence[str]
@@ -244,8 +244,8 @@ class FakeCrm:
         kind: str,
         ids: Sequence[str],
         fields: Sequence[Mapping[str, str]],
-        work: Callable[[], Any],
-    ) -> Any:
+        work: Callable[[], Answer],
+    ) -> Answer:
         call = self._call(name, kind, ids, fields)
         trouble = self.trouble[name].popleft() if self.trouble[name] else None
         self.before(call)

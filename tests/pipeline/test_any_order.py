@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pipeline import world
-from tests.pipeline.house import House
+from tests.pipeline.house import House, quick_house
 from tests.pipeline.oracle import Expected, expect, people
-from tests.pipeline.world import Deed, World, deliver, posts, quick_house
+from tests.pipeline.world import Deed, World, deliver, posts
 
 # Each example has a database of its own: half of the profile's number will do.
 some = settings(max_examples=settings().max_examples // 2)

@@ -220,6 +220,7 @@ def test_a_read_that_is_asked_for_while_events_are_worked_off_is_not_forgotten(
 def test_dead_credentials_stop_the_connection_until_an_admin_acts(house: House) -> None:
     profile = lead(house)
     house.crm.trouble["write"].append(Trouble(CrmRevoked("token revoked")))
+    house.crm.trouble["prove"].append(Trouble(CrmRevoked("token revoked")))
     house.raise_(profile, 7)
 
     for _ in range(5):
@@ -229,6 +230,36 @@ def test_dead_credentials_stop_the_connection_until_an_admin_acts(house: House) 
     assert len(writes(house)) == 1
     with house.store.reading() as unit:
         assert ("deliver", CONNECTION) not in unit.due(house.clock.now(), house.clock.now())
+
+
+def test_one_refusal_of_the_credentials_is_asked_again(house: House) -> None:
+    profile = lead(house)
+    house.crm.trouble["write"].append(Trouble(CrmRevoked("token revoked")))
+    house.raise_(profile, 6)
+
+    house.run()
+    house.clock.pass_(60)
+    house.run()
+
+    assert house.connection().state == "active"
+    assert house.own("11") == "6"
+
+
+def test_a_pause_stays_while_a_crm_that_failed_comes_back(house: House) -> None:
+    profile = lead(house)
+    house.crm.trouble["write"].append(Trouble(CrmDown("502")))
+    house.raise_(profile, 6)
+    house.deliver()
+    house.clock.pass_(5)
+
+    def pause() -> None:
+        with house.store.writing() as unit:
+            unit.set_state(CONNECTION, "paused")
+
+    before(house, "write", pause)
+    house.deliver()
+
+    assert house.connection().state == "paused"
 
 
 def test_a_paused_connection_takes_in_and_moves_but_does_not_call(house: House) -> None:

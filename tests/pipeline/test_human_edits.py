@@ -19,10 +19,10 @@ MQL, SQL = "marketingqualifiedlead", "salesqualifiedlead"
 
 def test_an_edit_that_was_made_before_our_read_stands(house: House) -> None:
     profile = lead(house)
-    house.crm.edit("11", lifecyclestage="subscriber")
+    house.move(profile, 6)
+    edit(house, lifecyclestage="subscriber")
     house.crm.rows.clear()  # its webhook is still on its way
 
-    house.move(profile, 6)
     house.run()
 
     assert house.crm.past("11", "lifecyclestage") == ["lead", "subscriber"]
@@ -150,10 +150,10 @@ def test_the_past_of_a_record_that_we_never_read_is_not_put_back(house: House) -
 def test_a_status_is_only_written_over_what_we_saw(house: House) -> None:
     profile = lead(house, hs_lead_status="NEW")
     status(house)
+    house.move(profile, 5)
     edit(house, hs_lead_status="BAD_TIMING")
     house.crm.rows.clear()
 
-    house.move(profile, 5)
     house.run()
 
     assert house.crm.past("11", "hs_lead_status") == ["NEW", "BAD_TIMING"]

@@ -14,9 +14,8 @@ from connector.pipeline.backfilling import backfill
 from connector.store import tables as t
 from tests.pipeline.acts import Crash, after, before, crash, lead, steal
 from tests.pipeline.crm import STAGES, STATUSES, Trouble
-from tests.pipeline.house import ACCOUNT, CONNECTION, PIPELINE
+from tests.pipeline.house import ACCOUNT, CONNECTION, PIPELINE, quick_house
 from tests.pipeline.test_suppressed import forbidden
-from tests.pipeline.world import quick_house
 
 PEOPLE = ("11", "12")
 RANK = {int(slot): place for place, slot in enumerate(PIPELINE.funnel)}

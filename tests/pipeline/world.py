@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hypothesis import strategies as st
 
 from tests.pipeline.crm import Row
-from tests.pipeline.house import House, fresh_sqlite
+from tests.pipeline.house import House
 from tests.pipeline.oracle import Happened
 
 PEOPLE = ("11", "12", "13")
@@ -159,15 +155,3 @@ def deliver(house: House, line: list[Post]) -> None:
         elif post.then == "run":
             house.run()
     house.run()
-
-
-@contextmanager
-def quick_house() -> Iterator[House]:
-    """Build a house in memory, where the disk's patience does not count."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        house = House(fresh_sqlite(Path(folder)))
-        try:
-            yield house
-        finally:
-            house.close()

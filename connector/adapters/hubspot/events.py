@@ -127,7 +127,7 @@ def _simply(happening: Happening) -> Callable[[Row, str], Told]:
 def _changed(row: Row, noun: str) -> Told:
     """Read a change of one field; a sensitive value does not come with it."""
     about, record_id, name = _object(row, noun), str(row.id("objectId")), row.needed("propertyName")
-    value = row.text("propertyValue")
+    value = row.value("propertyValue")
     if value == REDACTED or row.flag("isSensitive", otherwise=False):
         return Told(Happening.UNKNOWN, about, record_id, {"field": name})
     return Told(Happening.CHANGED, about, record_id, {"field": name, "value": value})

@@ -8,6 +8,7 @@ from typing import TypeGuard
 LONGEST_WORD = 255
 LONGEST_VALUE = 65_536
 _LARGEST_ID = 2**63
+_DIGITS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MILLISECONDS = 2**53
@@ -32,8 +33,8 @@ class Row:
 
     def id(self, name: str) -> int:
         """Return an id that must be there."""
-        value = self.values.get(name)
-        if not is_id(value) or value == 0:
+        value = number(self.values.get(name))
+        if not value:
             raise Odd(f"{name} is no id")
         return value
 
@@ -42,16 +43,17 @@ class Row:
         value = self.values.get(name)
         if value is None:
             return ""
-        if not is_id(value):
+        found = number(value)
+        if found is None:
             raise Odd(f"{name} is no id")
-        return str(value)
+        return str(found)
 
     def ids(self, name: str) -> list[int]:
         """Return a list of ids that must be there."""
         found = self.values.get(name)
         if not isinstance(found, list):
             raise Odd(f"{name} is no list of ids")
-        good = [one for one in found if is_id(one) and one != 0]
+        good = [one for one in map(number, found) if one]
         if len(good) != len(found):
             raise Odd(f"{name} is no list of ids")
         return good
@@ -70,7 +72,13 @@ class Row:
 
     def text(self, name: str, longest: int = LONGEST_VALUE) -> str:
         """Return a text; null is the empty one."""
-        value = self.values.get(name)
+        return self._text(name, self.values.get(name), longest)
+
+    def value(self, name: str) -> str:
+        """Return a field's value as text; a number, or a yes or no, is written out."""
+        return self._text(name, _spelled(self.values.get(name)), LONGEST_VALUE)
+
+    def _text(self, name: str, value: object, longest: int) -> str:
         if value is None:
             return ""
         if not clean(value):
@@ -94,6 +102,19 @@ def is_id(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_ID
 
 
+def number(value: object) -> int | None:
+    """Return an id, also one that came as text; None where it is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _DIGITS:
+        value = int(value)
+    return value if is_id(value) else None
+
+
+def _spelled(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if is_id(value) else value
+
+
 def clean(value: object) -> TypeGuard[str]:
     """Say whether a value is a text that every database keeps: no NUL, no half a character."""
     if not isinstance(value, str) or "\0" in value:
@@ -103,12 +124,13 @@ def clean(value: object) -> TypeGuard[str]:
 
 def when(value: object, latest: datetime) -> tuple[int, datetime]:
     """Return a time in epoch milliseconds, as it came and as a time."""
-    if not is_id(value) or value >= _MILLISECONDS:
+    told = number(value)
+    if told is None or told >= _MILLISECONDS:
         raise Odd("occurredAt is no time in milliseconds")
     try:
-        moment = _EPOCH + timedelta(milliseconds=value)
+        moment = _EPOCH + timedelta(milliseconds=told)
     except OverflowError:
         raise Odd("occurredAt is no sane time") from None
     if not _EARLIEST <= moment <= latest:
         raise Odd("occurredAt is no sane time")
-    return value, moment
+    return told, moment

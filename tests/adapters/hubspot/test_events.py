@@ -112,7 +112,7 @@ def test_the_end_of_a_primary_tie_does_not_hide_the_end_of_the_plain_one() -> No
 @pytest.mark.parametrize(
     "change",
     [
-        {"portalId": "62515"},
+        {"portalId": "62515x"},
         {"portalId": ...},
         {"portalId": True},
         {"objectId": ...},
@@ -131,7 +131,7 @@ def test_the_end_of_a_primary_tie_does_not_hide_the_end_of_the_plain_one() -> No
         {"subscriptionType": 5},
         {"propertyName": ""},
         {"propertyName": ["a"]},
-        {"propertyValue": 7},
+        {"propertyValue": [7]},
         {"propertyValue": "a\0b"},
         {"propertyValue": "\ud800"},
         {"propertyValue": "x" * 65_537},
@@ -323,3 +323,11 @@ def test_no_body_breaks_the_reader(body: bytes) -> None:
         return
 
     assert all(isinstance(one, Event | Unread) for one in found)
+
+
+def test_numbers_that_came_as_text_are_the_same_happening() -> None:
+    plain = row(objectId=501, portalId=62515, propertyValue="7")
+    spelled = row(objectId="501", portalId="62515", propertyValue=7)
+    spelled["occurredAt"] = str(plain["occurredAt"])
+
+    assert read(spelled) == read(plain)

@@ -193,6 +193,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "object", name=op.f("pk_backfill")),
     )
     op.create_table(
+        "effect",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("profile_id", sa.Text(), nullable=False),
+        sa.Column("before", sa.Integer(), nullable=True),
+        sa.Column("after", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_effect_account_id")),
+        sa.ForeignKeyConstraint(["profile_id"], ["profile.id"], name=op.f("fk_effect_profile_id")),
+        sa.PrimaryKeyConstraint("batch_id", "profile_id", name=op.f("pk_effect")),
+    )
+    with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.create_index("ix_effect_profile", ["profile_id"], unique=False)
+
+    op.create_table(
         "event",
         sa.Column(
             "id",
@@ -407,6 +421,7 @@ def upgrade() -> None:
         sa.Column("hold_id", sa.Text(), nullable=True),
         sa.Column("token", sa.Integer(), server_default="0", nullable=False),
         sa.Column("trace", sa.Text(), server_default="", nullable=False),
+        sa.Column("wanted_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
@@ -597,6 +612,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_origin")
 
     op.drop_table("event")
+    with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.drop_index("ix_effect_profile")
+
+    op.drop_table("effect")
     op.drop_table("backfill")
     op.drop_table("tombstone")
     with op.batch_alter_table("profile", schema=None) as batch_op:
