@@ -46,7 +46,7 @@ class Talk:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> requests.Response:
         url = f"{self.url}/{path}"
         try:

@@ -341,3 +341,18 @@ def status(house: House) -> None:
     put = Put("OPEN", Mode.IF_UNCHANGED)
     house.remap(outbound=(*rows, OutboundRow(Role.SAL, None, put)))
     assert Meaning.LEAD_STATUS
+
+
+def test_an_edit_that_we_have_not_heard_of_is_not_overwritten_by_a_rule(house: House) -> None:
+    profile = lead(house, hs_lead_status="NEW")
+    status(house)
+    edit(house, hs_lead_status="BAD_TIMING")
+    late = house.crm.told()  # its webhook is late
+    house.clock.pass_(60)
+
+    house.raise_(profile, 5)
+    house.run()
+    house.hear(late)
+    house.run()
+
+    assert house.crm.past("11", "hs_lead_status") == ["NEW", "BAD_TIMING"]

@@ -361,4 +361,6 @@ def test_the_urgent_may_use_the_reserve(vendor: RequestsMock) -> None:
 
     hubspot.opt_out(["ann@x.example"])
 
-    assert json.loads(vendor.calls[-1].request.body or b"") == {"inputs": ["ann@x.example"]}
+    sent = vendor.calls[-1].request.body
+    assert isinstance(sent, bytes)
+    assert json.loads(sent) == {"inputs": ["ann@x.example"]}
