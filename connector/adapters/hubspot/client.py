@@ -39,7 +39,7 @@ class Ask:
 
     what: str
     url: str = field(repr=False)
-    body: object = field(default=None, repr=False)
+    body: Any = field(default=None, repr=False)
     query: Mapping[str, str] | None = None
     urgent: bool = False
 
@@ -66,7 +66,7 @@ class Client:
     def call(
         self,
         what: str,
-        body: object = None,
+        body: Any = None,
         query: Mapping[str, str] | None = None,
         *,
         urgent: bool = False,
