@@ -148,10 +148,12 @@ class Vocabulary:
     """What a portal or org has: option labels by object and field, in its own order, and deals.
 
     `options`: object -> field -> {value: label}, ordered. `deal_stages`: stage -> outcome.
+    `names`: object -> the fields that it has; an object that is not there was not read.
     """
 
     options: Map[str, Map[str, Map[str, str]]] = field(default_factory=dict)
     deal_stages: Map[str, Deal] = field(default_factory=dict)
+    names: Map[str, frozenset[str]] = field(default_factory=dict)
 
     def label(self, kind: str, name: str, value: str) -> str:
         """Return an option's label, the value itself where there is none."""

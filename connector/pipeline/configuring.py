@@ -14,7 +14,7 @@ from connector.domain.slots import check as check_pipeline
 from connector.domain.steps import Actor
 from connector.mapping.document import check as check_mapping
 from connector.mapping.lookup import Lookup
-from connector.mapping.table import Mapping, Meaning
+from connector.mapping.table import Mapping, Meaning, Vocabulary
 from connector.pipeline.refold import Retold, retell
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connector.store.unit import Unit
 
 AT_ONCE = 200
+_FOUND_IN_CRM = frozenset({Meaning.LIFECYCLE, Meaning.LEAD_STATUS, Meaning.EMAIL})
 _COLUMNS = {Meaning.LIFECYCLE: "lifecycle", Meaning.LEAD_STATUS: "lead_status"}
 
 
@@ -81,16 +82,31 @@ def save_mapping(
         connection = unit.connection(connection_id)
         now = _current(unit, connection)
         keys = unit.people_of(connection)
+        _check_fields(mapping, unit.vocabulary(connection.id))
     wanted = replace(now, mapping=mapping, version=connection.version + 1)
     check_mapping(wanted)
     version = connection.version
     if not dry_run:
         with services.store.writing() as unit:
             version = unit.add_version(unit.connection(connection_id), wanted, services.now())
+            unit.forget_words(connection_id)
+        services.wake("deliver", connection_id)
     again = _Again(services, connection, replace(wanted, version=version or 1), keys)
     batch_id = services.new_id("bat") if reevaluate and not dry_run else None
     items = again.run(batch_id)
     return {"version": version, "would_move": len(items), "items": items, "batch_id": batch_id}
+
+
+def _check_fields(mapping: Mapping, words: Vocabulary) -> None:
+    """Refuse fields that the CRM is known not to have; the lever may not be installed yet."""
+    faults = [
+        f"fields.{kind}.{meaning}: the CRM has no field {name!r} on a {kind}"
+        for kind, fields in mapping.fields.items()
+        for meaning, name in fields.items()
+        if kind in words.names and meaning in _FOUND_IN_CRM and name not in words.names[kind]
+    ]
+    if faults:
+        raise ConfigurationRefused(faults)
 
 
 class _Again:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -91,24 +91,26 @@ def _current(unit: Unit, connection: Connection) -> Lookup:
 def _keep_words(unit: Unit, connection: Connection, lookup: Lookup, now: datetime) -> None:
     """Keep a vocabulary; a new version of the mapping is made only where it says something new."""
     unit.set_vocabulary(connection.id, lookup.vocabulary, now)
-    if connection.version == 0 or _current(unit, connection).vocabulary != lookup.vocabulary:
-        unit.add_version(connection, lookup, now)
+    told = replace(lookup.vocabulary, names={})  # what a portal has besides, moves nobody
+    if connection.version == 0 or _current(unit, connection).vocabulary != told:
+        unit.add_version(connection, replace(lookup, vocabulary=told), now)
 
 
 def refresh_words(services: Services, connection: Connection, crm: Crm) -> None:
-    """Read a portal's options again and keep them."""
+    """Read a portal's options again and keep them; a mapping saved meanwhile stays as it is."""
     with services.store.reading() as unit:
-        lookup = _current(unit, connection)
-    words = read_vocabulary(crm, lookup.mapping, lookup.vocabulary)
+        mapping = _current(unit, unit.connection(connection.id)).mapping
+        known = unit.vocabulary(connection.id)
+    words = read_vocabulary(crm, mapping, known)
     with services.store.writing() as unit:
-        known = unit.connection(connection.id)
-        now = Lookup(lookup.mapping, lookup.pipeline, words)
-        _keep_words(unit, known, now, services.now())
+        own = unit.connection(connection.id)
+        now = replace(_current(unit, own), vocabulary=words)
+        _keep_words(unit, own, now, services.now())
 
 
 def read_vocabulary(crm: Crm, table: Table, known: Vocabulary) -> Vocabulary:
     """Read what the fields of a portal can hold; what can't be read stays as it was known."""
-    options = dict(known.options)
+    options, has = dict(known.options), dict(known.names)
     for kind in table.fields:
         names = {table.name_of(kind, meaning) for meaning in _PICKLISTS} - {""}
         try:
@@ -118,12 +120,15 @@ def read_vocabulary(crm: Crm, table: Table, known: Vocabulary) -> Vocabulary:
         except CrmError as error:
             _shrug(kind, error)
             continue
+        has[kind] = frozenset(field.name for field in fields) if fields else frozenset()
         options[kind] = {
             field.name: {option.value: option.label for option in field.options}
             for field in fields
             if field.name in names and field.options
         }
-    return Vocabulary(options, _deal_stages(crm, known))
+    return Vocabulary(
+        options, _deal_stages(crm, known), {kind: own for kind, own in has.items() if own}
+    )
 
 
 def _deal_stages(crm: Crm, known: Vocabulary) -> Map[str, Deal]:

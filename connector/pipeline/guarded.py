@@ -17,7 +17,7 @@ from connector.mapping.table import Meaning
 from connector.pipeline.inbound import FRESH
 from connector.pipeline.reads import arrivals_of, dated_fields
 from connector.pipeline.send import Sending, judged, profiles_of, sift, when_written
-from connector.pipeline.wishes import LEVER
+from connector.pipeline.wishes import LEVER, PERSONS
 from connector.ports import Event, Fate, Happening, Outcome, Reading, Write
 from connector.stored import LIVE, URGENT, Arrival, Note, Pending, Purpose, State, Writing
 from connector.stored import Changes as StoredChanges
@@ -78,8 +78,8 @@ def _pre_read(sending: Sending, kind: str, rows: Sequence[Pending]) -> list[_Che
 def _known_words(unit: Unit, row: Pending) -> dict[str, set[str]]:
     """Return the values that count as seen: when the write was wanted, or learned of since.
 
-    What we wrote ourselves since we last heard of a field, and what the CRM was given before the
-    write was wanted, is no human edit in between.
+    What we wrote ourselves since we last heard of a field, and what the CRM was given before a
+    person wanted the write, is no edit in between. A rule that did not know of it yields.
     """
     found: dict[str, set[str]] = {}
     for name in row.fields:
@@ -88,7 +88,8 @@ def _known_words(unit: Unit, row: Pending) -> dict[str, set[str]]:
         newest = unit.people.newest(row.record, name)
         if last and (newest is None or newest.when <= (last.written_at or last.intent_at)):
             known.add(last.value)
-        if newest and row.wanted_at and newest.when <= row.wanted_at:
+        wanted_at = row.wanted_at if row.cause.startswith(PERSONS) else None
+        if newest and wanted_at and newest.when <= wanted_at:
             known.add(newest.value)
     return found
 

@@ -20,6 +20,8 @@ from connector.stored import BULK, LIVE, URGENT, Pending, Profile, Purpose, Reco
 
 # What the brake counts the moves under that reps make by the lever.
 LEVER = "lever"
+# The causes of writes that a person wanted, by any way.
+PERSONS = (LEVER, str(Actor.PERSON))
 # A bulk write may wait this long for others, so that batches are full.
 LINGER = timedelta(seconds=1)
 

@@ -254,7 +254,8 @@ def dump_vocabulary(words: Vocabulary) -> dict[str, Any]:
         kind: {name: list(choices.items()) for name, choices in fields.items()}
         for kind, fields in words.options.items()
     }
-    return {"options": options, "deal_stages": dict(words.deal_stages)}
+    names = {kind: sorted(fields) for kind, fields in words.names.items()}
+    return {"options": options, "deal_stages": dict(words.deal_stages), "names": names}
 
 
 def parse_vocabulary(document: Mapping[str, Any]) -> Vocabulary:
@@ -264,13 +265,20 @@ def parse_vocabulary(document: Mapping[str, Any]) -> Vocabulary:
         for kind, fields in document.get("options", {}).items()
     }
     stages = {stage: Deal(word) for stage, word in document.get("deal_stages", {}).items()}
-    return Vocabulary(options, stages)
+    names = {kind: frozenset(fields) for kind, fields in document.get("names", {}).items()}
+    return Vocabulary(options, stages, names)
 
 
 def rest(tx: Tx, connection_id: str, until: datetime | None, failures: int) -> None:
     """Leave a CRM alone until a time; `failures` counts how often it failed in a row."""
     own = update(t.connection).where(t.connection.c.id == connection_id)
     tx.execute(own.values(rest_until=until, failures=failures))
+
+
+def forget_words(tx: Tx, connection_id: str) -> None:
+    """Have a portal's vocabulary read again soon."""
+    own = update(t.connection).where(t.connection.c.id == connection_id)
+    tx.execute(own.values(read_at=None))
 
 
 def set_labels(tx: Tx, connection_id: str, *, installed: bool) -> None:

@@ -103,6 +103,10 @@ class Unit:
         """Keep what a portal's fields can hold."""
         config.set_vocabulary(self.tx, connection_id, words, now)
 
+    def forget_words(self, connection_id: str) -> None:
+        """Have a portal's vocabulary read again soon."""
+        config.forget_words(self.tx, connection_id)
+
     def secrets(self, connection_id: ConnectionId) -> dict[str, str]:
         """Return a connection's secrets in the clear."""
         return config.secrets(self.tx, connection_id, self._box)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import shutil
@@ -272,6 +273,7 @@ def _vocabulary(crm: FakeCrm) -> Vocabulary:
 @cache
 def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="bnb-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     upgrade(f"sqlite:///{folder / 'empty.db'}")
     return folder / "empty.db"
 

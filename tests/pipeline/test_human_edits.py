@@ -12,7 +12,7 @@ from connector.ports import Fate, Outcome
 from connector.store import tables as t
 from tests.pipeline.acts import Crash, after, before, crash, lead, writes
 from tests.pipeline.crm import Trouble
-from tests.pipeline.house import House
+from tests.pipeline.house import CONNECTION, House
 
 MQL, SQL = "marketingqualifiedlead", "salesqualifiedlead"
 
@@ -356,3 +356,19 @@ def test_an_edit_that_we_have_not_heard_of_is_not_overwritten_by_a_rule(house: H
     house.run()
 
     assert house.crm.past("11", "hs_lead_status") == ["NEW", "BAD_TIMING"]
+
+
+def test_a_rule_that_did_not_know_of_an_edit_yields_to_it(house: House) -> None:
+    profile = lead(house)
+    with house.store.writing() as unit:
+        unit.set_state(CONNECTION, "paused")
+    house.crm.edit("11", lifecyclestage="subscriber")
+    house.clock.pass_(10)
+    house.raise_(profile, 6)
+    house.hear(house.crm.told())
+
+    with house.store.writing() as unit:
+        unit.set_state(CONNECTION, "active")
+    house.sync()
+
+    assert house.crm.past("11", "lifecyclestage") == ["lead", "subscriber"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from connector.domain.errors import ConfigurationRefused
 from connector.domain.slots import Role
 from connector.mapping.document import preset
-from connector.mapping.table import Mapping, SlotRow
+from connector.mapping.table import Mapping, Meaning, SlotRow, Vocabulary
 from connector.pipeline.configuring import save_mapping
 from connector.pipeline.undoing import undo
 from tests.pipeline.acts import lead
@@ -74,3 +77,21 @@ def test_a_stage_learned_late_but_set_before_our_move_does_not_stop_it(house: Ho
     house.sync()
 
     assert house.crm.value("11", "lifecyclestage") == "salesqualifiedlead"
+
+
+def test_a_field_that_the_crm_does_not_have_is_refused(house: House) -> None:
+    mapping = preset("hubspot")
+    fields = {kind: dict(own) for kind, own in mapping.fields.items()}
+    fields["contact"][Meaning.LIFECYCLE] = "no_such_field"
+    names = {"contact": frozenset({"email", "lifecyclestage", "hs_lead_status"})}
+    with house.store.writing() as unit:
+        unit.set_vocabulary(CONNECTION, Vocabulary(names=names), house.clock.now())
+
+    with pytest.raises(ConfigurationRefused, match="no field 'no_such_field' on a contact"):
+        save_mapping(
+            house.services,
+            CONNECTION,
+            replace(mapping, fields=fields),
+            dry_run=True,
+            reevaluate=False,
+        )
