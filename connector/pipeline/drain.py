@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from connector.store.unit import Unit
 
 log = structlog.get_logger(__name__)
-AT_ONCE = 300
+# Small enough that a webhook does not wait long for the writer.
+AT_ONCE = 100
 
 
 def drain(services: Services, account_id: AccountId, turn: timedelta | None = None) -> int:

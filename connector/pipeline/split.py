@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 # Deliveries looked at before accounts are woken, and how many events one transaction takes in.
 AT_ONCE = 50
-EVENTS_AT_ONCE = 1000
+EVENTS_AT_ONCE = 200
 
 Parts = list[Event | Unread]
 
