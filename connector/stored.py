@@ -264,7 +264,6 @@ class Crowd:
     moves: Mapping[ProfileId, Sequence[LedgerMove]] = field(default_factory=dict)
     pending: Mapping[tuple[RecordKey, Purpose], Pending] = field(default_factory=dict)
     writings: Mapping[RecordKey, Sequence[Writing]] = field(default_factory=dict)
-    tombstones: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(slots=True)

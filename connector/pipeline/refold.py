@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from connector.domain.facts import ProfileId, RecordKey, Stamp
-from connector.domain.slots import Slot
 from connector.domain.steps import Move, Step, Story, fold
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition
@@ -130,6 +129,3 @@ def final_move(retold: Retold) -> Move | None:
     """Return the move that led to where the profile stands, if it was made just now."""
     moved = retold.moved and retold.after.slot is not None
     return retold.story.moves[-1] if moved and retold.story.moves else None
-
-
-SUPPRESSED = Slot.DO_NOT_CONTACT

@@ -16,7 +16,6 @@ from connector.mapping.document import dump, parse
 from connector.mapping.lookup import Lookup
 from connector.mapping.pipelines import dump_pipeline, parse_pipeline
 from connector.mapping.table import Deal, Vocabulary
-from connector.mapping.table import Mapping as Table
 from connector.store import tables as t
 from connector.store.secrets import SecretBox
 from connector.stored import Account, Connection
@@ -241,11 +240,6 @@ def set_pipeline(tx: Tx, account_id: AccountId, pipeline: Pipeline) -> None:
     """Keep an account's pipeline."""
     own = update(t.account).where(t.account.c.id == account_id)
     tx.execute(own.values(pipeline=dump_pipeline(pipeline)))
-
-
-def current(table: Table, pipeline: Pipeline, words: Vocabulary, version: int) -> Lookup:
-    """Bind a mapping to a pipeline and a vocabulary."""
-    return Lookup(table, pipeline, words, version)
 
 
 def dump_vocabulary(words: Vocabulary) -> dict[str, Any]:

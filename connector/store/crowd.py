@@ -70,7 +70,6 @@ class Load:
             moves=self._moves(owners),
             pending=self._pending(records),
             writings=self._writings(records, since),
-            tombstones=self._tombstones(asked),
         )
 
     def _linked(self, keys: Collection[RecordKey]) -> set[RecordKey]:
@@ -169,17 +168,6 @@ class Load:
         rows = self._at(t.written, keys)
         recent = (row for row in rows if since is None or row.intent_at >= since)
         return _grouped(map(as_writing, recent), lambda writing: writing.record)
-
-    def _tombstones(self, keys: Iterable[RecordKey]) -> frozenset[tuple[str, str]]:
-        found = set()
-        for some in slices("/".join(key) for key in keys):
-            query = select(t.tombstone.c.kind, t.tombstone.c.key).where(
-                t.tombstone.c.account_id == self.account_id,
-                t.tombstone.c.kind == "record",
-                t.tombstone.c.key.in_(some),
-            )
-            found |= {(row.kind, row.key) for row in self.tx.execute(query)}
-        return frozenset(found)
 
 
 def people_of(

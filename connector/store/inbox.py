@@ -223,26 +223,6 @@ def list_events(
     return list(tx.execute(query))
 
 
-def list_parked_deliveries(tx: Connection, account_id: AccountId, most: int) -> list[Row[Any]]:
-    """Return the account's deliveries that could not be split."""
-    query = (
-        select(t.delivery)
-        .where(t.delivery.c.account_id == account_id, t.delivery.c.state == State.PARKED)
-        .order_by(t.delivery.c.id.desc())
-        .limit(most)
-    )
-    return list(tx.execute(query))
-
-
-def count_waiting(tx: Connection) -> int:
-    """Count deliveries and events that wait."""
-    total = 0
-    for table in (t.delivery, t.event):
-        query = select(func.count()).select_from(table).where(table.c.state == State.PENDING)
-        total += tx.execute(query).scalar_one()
-    return total
-
-
 class Backlog(NamedTuple):
     """What has not come through: how many rows, and since when the oldest of them waits."""
 
