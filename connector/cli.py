@@ -30,6 +30,7 @@ TOPICS: Mapping[str, str] = {
     "undo": "moves",
     "up": "run",
     "web": "run",
+    "wins": "stuck",
     "worker": "run",
 }
 

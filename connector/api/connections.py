@@ -1,10 +1,12 @@
 """Connections as the API shows them: never with their secrets."""
 
+from dataclasses import asdict
 from datetime import datetime
 
-from connector.api.routes import Call, Route, sliced
+from connector.api.routes import Call, Route, cut, sliced
 from connector.api.words import Answer, Body, ListQuery, Nothing, Page, Word
 from connector.pipeline import operating
+from connector.pipeline.winning import wins_without_person
 from connector.stored import Connection
 
 
@@ -25,6 +27,19 @@ class Connections(Page[ConnectionAnswer]):
     """A page of connections."""
 
 
+class WinAnswer(Answer):
+    """A won deal that nobody is on, so that it makes nobody a Customer."""
+
+    object: str
+    record_id: str
+    stage: str
+    won_at: datetime | None
+
+
+class Wins(Page[WinAnswer]):
+    """A page of wins without a person."""
+
+
 class PauseBody(Body):
     """Why the calls are stopped."""
 
@@ -37,6 +52,14 @@ def list_connections(call: Call[ListQuery, Nothing]) -> Connections:
         rows = unit.connections(call.account.id)
     page, after = sliced(rows, call.query)
     return Connections(items=[shown(row) for row in page], next_cursor=after)
+
+
+def list_wins(call: Call[ListQuery, Nothing]) -> Wins:
+    """Return the won deals that no person is on."""
+    query = call.query
+    rows = wins_without_person(call.services, call.connection(), query.cursor, query.limit + 1)
+    page, after = cut(rows, query.limit, lambda row: row.record_id)
+    return Wins(items=[WinAnswer(**asdict(row)) for row in page], next_cursor=after)
 
 
 def pause_connection(call: Call[Nothing, PauseBody]) -> ConnectionAnswer:
@@ -67,6 +90,15 @@ def shown(connection: Connection) -> ConnectionAnswer:
 ONE = "/connections/{connection_id}"
 ROUTES = (
     Route("GET", "/connections", "List connections", list_connections, Connections, ListQuery),
+    Route(
+        "GET",
+        f"{ONE}/wins",
+        "List won deals that no person is on",
+        list_wins,
+        Wins,
+        ListQuery,
+        refusals=(404,),
+    ),
     Route(
         "POST",
         f"{ONE}/pause",

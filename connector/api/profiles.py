@@ -1,6 +1,6 @@
 """Profiles as the API shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -16,14 +16,14 @@ from connector.api.words import (
     Word,
 )
 from connector.domain.errors import NotFound
-from connector.domain.facts import ConnectionId
+from connector.domain.facts import ConnectionId, RecordKey
 from connector.pipeline.own_fields import score_state
 from connector.store.unit import Unit
 from connector.stored import Account, Profile, Record
 
 
 class RecordAnswer(Answer):
-    """A living CRM record behind a profile."""
+    """A living CRM record behind a profile, or the company that such a record belongs to."""
 
     connection_id: str
     system: str
@@ -108,16 +108,23 @@ def profile_of(unit: Unit, account: Account, profile_id: str) -> Profile:
 
 
 def shown(unit: Unit, account: Account, profiles: list[Profile]) -> list[ProfileAnswer]:
-    """Return profiles as the API shows them, with their living records."""
-    records = unit.people.records(account.id, [profile.id for profile in profiles])
+    """Return profiles as the API shows them, with their living records and their companies."""
+    found = unit.people.records(account.id, [profile.id for profile in profiles])
+    living = {one: [r for r in own if r.alive and not r.merged_into] for one, own in found.items()}
+    keys = [record.key for own in living.values() for record in own]
+    companies = unit.ties.companies(account.id, keys)
     systems = {one.id: one.system for one in unit.connections(account.id)}
-    return [_answer(one, account, records.get(one.id, []), systems) for one in profiles]
+    return [_answer(one, account, living.get(one.id, []), companies, systems) for one in profiles]
 
 
 def _answer(
-    profile: Profile, account: Account, records: list[Record], systems: Mapping[ConnectionId, str]
+    profile: Profile,
+    account: Account,
+    living: Sequence[Record],
+    companies: Mapping[RecordKey, Sequence[Record]],
+    systems: Mapping[ConnectionId, str],
 ) -> ProfileAnswer:
-    living = [record for record in records if record.alive and not record.merged_into]
+    theirs = {one.key: one for record in living for one in companies.get(record.key, ())}
     return ProfileAnswer(
         id=profile.id,
         slot=profile.slot,
@@ -130,7 +137,10 @@ def _answer(
         percentile=None,
         reasons=[],
         emails=sorted({record.email for record in living if record.email}),
-        records=[_record(record, systems[record.key.connection_id]) for record in living],
+        records=[
+            _record(record, systems[record.key.connection_id])
+            for record in [*living, *theirs.values()]
+        ],
         success_at=profile.success_at,
         created_at=profile.created_at,
     )

@@ -1,15 +1,18 @@
-"""Commands about what is stuck: held writes, parked rows."""
+"""Commands about what is stuck: held writes, parked rows, wins that are nobody's."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import cast
 
 import click
 
 from connector import bootstrap
+from connector.commands.chosen import connection_argument, connection_of
 from connector.commands.shown import as_json, guarded, show, table
 from connector.domain.errors import NotFound
 from connector.pipeline import operating
+from connector.pipeline.winning import wins_without_person
 
 _HOLD = ["hold_id", "account_id", "cause", "writes", "opened_at"]
 
@@ -64,4 +67,17 @@ def replay(what: str, text: str, *, dry_run: bool, json_: bool) -> None:
     show(result, f"{count} rows of the {what} {verb} in line", json_=json_)
 
 
-COMMANDS = (held, release, replay)
+@click.command()
+@connection_argument
+@as_json
+@guarded
+def wins(connection_id: str, *, json_: bool) -> None:
+    """List won deals that no person is on: they make nobody a Customer."""
+    services = bootstrap.services()
+    found = wins_without_person(services, connection_of(services, connection_id))
+    rows = [asdict(win) | {"won_at": win.won_at and win.won_at.isoformat()} for win in found]
+    listed = table([*rows], ["record_id", "stage", "won_at"], "every won deal has a person on it")
+    show({"items": rows}, listed, json_=json_)
+
+
+COMMANDS = (held, release, replay, wins)

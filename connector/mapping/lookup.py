@@ -86,6 +86,11 @@ class Lookup:
         default = self.mapping.deal_stages.get(stage, Deal.OPEN)
         return self.vocabulary.deal_stages.get(stage, default)
 
+    def won_stages(self) -> set[str]:
+        """Return the stages in which a deal is won."""
+        known = {*self.mapping.deal_stages, *self.vocabulary.deal_stages}
+        return {stage for stage in known if self.deal(stage) is Deal.WON}
+
     def targets(self) -> set[Slot]:
         """Return every slot that inbound rows send profiles to."""
         return {self.address(row.target) for row in self.mapping.slots if row.target is not None}

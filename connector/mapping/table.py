@@ -53,6 +53,7 @@ class Mode(StrEnum):
 
 NO_MOVE = "none"
 PEOPLE = frozenset({"contact", "lead"})
+COMPANIES = frozenset({"company", "account"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from connector.domain.errors import ConnectorError, CrmBusy, CrmDenied, CrmDown
 from connector.pipeline.drain import drain
 from connector.pipeline.lines import on_line
 from connector.pipeline.outgoing import BACKOFF
-from connector.pipeline.reads import arrivals_of, dated_fields
+from connector.pipeline.reads import arrivals_of, dated_fields, tied_to
 from connector.pipeline.services import Services
-from connector.ports import Crm, Page, Tie
+from connector.ports import Crm
 from connector.stored import BULK, Connection
 
 if TYPE_CHECKING:
@@ -113,11 +113,12 @@ def _keep(
         versions = unit.lookups(connection.account_id)[connection.id]
     lookup = versions[max(versions)]
     page = crm.page(kind, after, lookup.mapping.names(kind), dated_fields(lookup, kind))
-    ties = _ties(crm, kind, page)
+    ids = [reading.record_id for reading in page.readings]
+    tied = tied_to(crm, lookup, kind, ids, services.now())
     now = services.now()
     arrivals = [
         replace(arrival, lane=BULK, silent=True, trace=run.cause)
-        for arrival in arrivals_of(connection, kind, page.readings, ties, now)
+        for arrival in arrivals_of(connection, kind, page.readings, now, tied)
     ]
     state = "running" if page.after else "read"
     with services.store.writing(fence) as unit:
@@ -125,8 +126,3 @@ def _keep(
         count = done + len(arrivals)
         unit.set_backfill(connection, kind, run.state(page.after, count, state))
     return page.after, len(arrivals)
-
-
-def _ties(crm: Crm, kind: str, page: Page) -> list[Tie]:
-    ids = [reading.record_id for reading in page.readings]
-    return crm.ties(kind, ids, "contact") if kind == "deal" and ids else []

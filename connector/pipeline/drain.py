@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +124,8 @@ def _load(
     keys = _keys(arrivals)
     sealed = {unit.seal(account_id, email): email for email in emails}
     graves = unit.buried(account_id, ["/".join(key) for key in keys] + list(sealed))
-    scene = open_scene(services, unit, account_id, keys, emails=emails, now=now)
+    follow = _followed(arrivals, lookups)
+    scene = open_scene(services, unit, account_id, keys, emails=emails, follow=follow, now=now)
     scene.graves = {sealed.get(key, key): when for key, when in graves.items()}
     return scene
 
@@ -137,12 +138,14 @@ def open_scene(  # noqa: PLR0913
     *,
     emails: set[str] | frozenset[str] = frozenset(),
     profiles: Sequence[Any] = (),
+    follow: Collection[RecordKey] = (),
     now: datetime,
 ) -> Scene:
-    """Load a working copy of some records and profiles with all that hangs on them."""
+    """Load a working copy of some records and profiles with all that hangs on them.
+
+    `follow` are the deals and companies whose people may have to move.
+    """
     lookups = unit.lookups(account_id)
-    follows = any(v.uses_company for own in lookups.values() for v in own.values())
-    follow = ("deal", "company", "account") if follows else ("deal",)
     crowd = unit.crowd(account_id, keys, emails, profiles, follow, now)
     return Scene(
         crowd,
@@ -152,6 +155,13 @@ def open_scene(  # noqa: PLR0913
         now=now,
         new_id=services.new_id,
     )
+
+
+def _followed(arrivals: Sequence[Arrival], lookups: Lookups) -> set[RecordKey]:
+    """Return what moves the people who are tied to it: deals, companies where a row asks."""
+    asks = any(lookup.uses_company for own in lookups.values() for lookup in own.values())
+    kinds = {"deal", "company", "account"} if asks else {"deal"}
+    return {arrival.record for arrival in arrivals if arrival.event.object in kinds}
 
 
 def _keys(arrivals: Sequence[Arrival]) -> set[RecordKey]:

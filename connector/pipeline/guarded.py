@@ -322,7 +322,7 @@ def _read_back(sending: Sending, kind: str, rows: Sequence[Pending]) -> None:
     dated = [name for name in dated_fields(lookup, kind) if name in guarded]
     readings = sending.crm.read(kind, ids, lookup.mapping.names(kind), dated)
     now = sending.services.now()
-    arrivals = arrivals_of(sending.connection, kind, readings, [], now)
+    arrivals = arrivals_of(sending.connection, kind, readings, now)
     with sending.services.store.writing(sending.fence) as unit:
         unit.add_events(sending.connection.account_id, arrivals)
     sending.services.wake("drain", sending.connection.account_id)

@@ -243,20 +243,42 @@ def _read(scene: Scene, arrival: Arrival) -> None:
         ours = is_ours(scene, fact, origin_id)
         hear(scene, replace(fact, silent=arrival.silent, ours=ours))
     _revive(scene, arrival, record)
-    for other in reading_ties(arrival):
-        if _is_buried(scene, other):
-            continue
-        since = reading.created_at or arrival.received_at
-        scene.record(other)
-        if arrival.record.object == "deal":
-            scene.tie(Link(key, other, True, since, "", arrival.silent))
+    made_at = (reading.created_at or arrival.received_at) if record.read_at is None else None
+    _tie_up(scene, arrival, made_at)
 
 
 def reading_ties(arrival: Arrival) -> list[RecordKey]:
     """Return the records that a reading came with."""
-    ties = arrival.event.data.get("ties")
-    pairs = ties if isinstance(ties, list) else []
-    return [RecordKey(arrival.connection_id, str(kind), str(id_)) for kind, id_ in pairs]
+    tied = arrival.event.data.get("tied")
+    if not isinstance(tied, dict):
+        return []
+    return [RecordKey(arrival.connection_id, str(tied["kind"]), str(id_)) for id_ in tied["ids"]]
+
+
+def _tie_up(scene: Scene, arrival: Arrival, made_at: datetime | None) -> None:
+    """Learn what a read record is tied to, and what it is no longer.
+
+    The CRM does not date ties: what the first read finds (`made_at`) counts since the record was
+    made, whatever else we heard by then, so that the order of arrival does not matter.
+    """
+    tied = arrival.event.data.get("tied")
+    if not isinstance(tied, dict):
+        return
+    asked_at = datetime.fromisoformat(str(tied["at"]))
+    known = scene.tied(arrival.record, str(tied["kind"]))
+    there = {other for other in reading_ties(arrival) if not _is_buried(scene, other)}
+    for other in there:
+        if not arrival.silent:
+            _meet(scene, arrival, other)
+        scene.record(other)
+        if made_at is not None:
+            scene.tie(Link(arrival.record, other, True, made_at, "", arrival.silent))
+    for other in there | known.keys():
+        last = known.get(other)
+        present = other in there
+        stale = last is None or (last.present is not present and last.when + _BEFORE < asked_at)
+        if stale and not (last is None and made_at is not None):
+            scene.tie(Link(arrival.record, other, present, asked_at, "read", arrival.silent))
 
 
 def _moved_on(scene: Scene, arrival: Arrival, reading: Reading) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from connector.domain.facts import ProfileId, RecordKey
 from connector.domain.steps import Kind, Step
-from connector.mapping.replay import Saying, replay
+from connector.mapping.replay import ALIVE, Saying, replay
 from connector.mapping.table import PEOPLE, Meaning
 from connector.pipeline.scene import Scene
 from connector.stored import Profile, Record
@@ -58,6 +58,7 @@ def note_stages(scene: Scene) -> None:
                 scene.records[key],
                 lifecycle=newest.get(mapping.name_of(key.object, stage), ""),
                 lead_status=newest.get(mapping.name_of(key.object, Meaning.LEAD_STATUS), ""),
+                alive=newest.get(ALIVE, "yes") == "yes",
             )
         )
 

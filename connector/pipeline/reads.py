@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from connector.domain.errors import CrmDenied, CrmRefused
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Meaning
 from connector.pipeline.reading import dump_reading
-from connector.ports import Event, Happening, Reading, Tie
+from connector.ports import Crm, Event, Happening, Reading
 from connector.stored import LIVE, Arrival, Connection, Record
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_next(sending: Sending) -> bool:
     lookup = sending.lookup()
     ids = [record.key.record_id for record in records]
     try:
-        ties = _ties(sending, kind, ids)
+        tied = tied_to(sending.crm, lookup, kind, ids, services.now())
         readings = sending.crm.read(
             kind, ids, lookup.mapping.names(kind), dated_fields(lookup, kind)
         )
@@ -52,7 +52,7 @@ def read_next(sending: Sending) -> bool:
             unit.ask([record.key for record in records], None)
         return True
     now = services.now()
-    arrivals = arrivals_of(connection, kind, readings, ties, now)
+    arrivals = arrivals_of(connection, kind, readings, now, tied)
     answered = {reading.asked_id for reading in readings}
     arrivals += [
         _missing(connection, record, now) for record in records if _is_gone(record, answered)
@@ -65,15 +65,35 @@ def read_next(sending: Sending) -> bool:
     return True
 
 
-def _ties(sending: Sending, kind: str, ids: Sequence[str]) -> list[Tie]:
-    """Read whose deals these are; a portal that does not tell leaves it to its webhooks."""
-    if kind != "deal":
-        return []
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """What records were tied to when the CRM was asked, all of it: ids of `kind` by record id."""
+
+    kind: str
+    asked_at: datetime
+    ids: Mapping[str, Sequence[str]]
+
+
+def tied_to(crm: Crm, lookup: Lookup, kind: str, ids: Sequence[str], now: datetime) -> Tied | None:
+    """Read what records are tied to: a deal's people, a person's companies.
+
+    None where it does not matter, or where the portal does not tell and leaves it to its webhooks.
+    """
+    to_kind = _TIED.get(kind, "")
+    if not ids or not lookup.mapping.names(to_kind):
+        return None
     try:
-        return sending.crm.ties(kind, ids, "contact")
+        ties = crm.ties(kind, ids, to_kind)
     except (CrmDenied, CrmRefused) as error:
         log.warning("ties_not_read", object=kind, reason=str(error))
-        return []
+        return None
+    found: dict[str, list[str]] = {}
+    for tie in ties:
+        found.setdefault(tie.record_id, []).append(tie.to_id)
+    return Tied(to_kind, now, found)
+
+
+_TIED = {"deal": "contact", "contact": "company"}
 
 
 def _is_gone(record: Record, answered: set[str]) -> bool:
@@ -84,14 +104,16 @@ def arrivals_of(
     connection: Connection,
     kind: str,
     readings: Sequence[Reading],
-    ties: Sequence[Tie],
     now: datetime,
+    tied: Tied | None = None,
 ) -> list[Arrival]:
     """Return readings as events for the inbox."""
     arrivals = []
     for reading in readings:
-        tied = [["contact", tie.to_id] for tie in ties if tie.record_id == reading.asked_id]
-        data = dump_reading(reading) | {"ties": tied}
+        data = dump_reading(reading)
+        if tied is not None:
+            ids = list(tied.ids.get(reading.asked_id, ()))
+            data["tied"] = {"kind": tied.kind, "at": tied.asked_at.isoformat(), "ids": ids}
         arrivals.append(_arrival(connection, kind, reading.record_id, data, now))
     return arrivals
 

@@ -155,6 +155,15 @@ class Scene:
         pairs = [(link.start, link.goal) for link in self.links.values()]
         return {b if a == key else a for a, b in pairs if key in (a, b)}
 
+    def tied(self, key: RecordKey, kind: str) -> dict[RecordKey, Link]:
+        """Return the newest word on each record of a kind that a record is or was tied to."""
+        found: dict[RecordKey, Link] = {}
+        for link in sorted(self.links.values(), key=lambda link: link.stamp):
+            other = link.goal if link.start == key else link.start
+            if key in (link.start, link.goal) and other.object == kind:
+                found[other] = link
+        return found
+
     def writings(self, key: RecordKey) -> Iterable[Writing]:
         """Return what we wrote to a record lately."""
         return self.crowd.writings.get(key, ())

@@ -43,24 +43,25 @@ class Load:
         keys: Collection[RecordKey],
         emails: Collection[str] = (),
         profiles: Collection[ProfileId] = (),
-        follow: Collection[str] = ("deal",),
+        follow: Collection[RecordKey] = (),
         since: datetime | None = None,
     ) -> Crowd:
         """Return the records named, all that belong to the same people, and their stories.
 
-        `follow` names the objects whose linked people count as touched; `since` is how far
-        back the write ledger is asked for.
+        `follow` are the deals and companies whose people count as touched: a company that is
+        only named would bring everybody who works there. `since` is how far back the write
+        ledger is asked for.
         """
-        asked = set(keys) | {k for k in self._linked(keys) if k.object in PEOPLE | set(follow)}
-        records = self._records(asked)
+        asked = set(keys) | {key for key in self._ends(follow) if key.object in PEOPLE}
+        records = self.records(asked)
         records |= self._by(t.record.c.email, [email for email in emails if email])
         records |= self._became(records)
         owners = {r.profile_id for r in records.values() if r.profile_id} | set(profiles)
         records |= self._by(t.record.c.profile_id, owners)
         owners |= {r.profile_id for r in records.values() if r.profile_id}
-        links = self._links(records)
+        links = self._links({key for key in records if key.object in PEOPLE} | set(follow))
         around = set(records) | {end for link in links for end in (link.start, link.goal)}
-        records |= self._records(around - set(records))
+        records |= self.records(around - set(records))
         return Crowd(
             records=records,
             facts=self._facts(around),
@@ -72,10 +73,18 @@ class Load:
             writings=self._writings(records, since),
         )
 
-    def _linked(self, keys: Collection[RecordKey]) -> set[RecordKey]:
-        """Return the people tied to deals (or followed companies) among the keys."""
-        others = [key for key in keys if key.object not in PEOPLE]
-        return {end for link in self._links(others) for end in (link.start, link.goal)}
+    def _ends(self, keys: Collection[RecordKey]) -> set[RecordKey]:
+        """Return what is tied to records."""
+        return {end for link in self._links(keys) for end in (link.start, link.goal)}
+
+    def ties(self, keys: Collection[RecordKey]) -> list[tuple[RecordKey, RecordKey]]:
+        """Return the pairs (one of the keys, what it is tied to now)."""
+        newest: dict[frozenset[RecordKey], Link] = {}
+        for link in sorted(self._links(keys), key=lambda link: link.stamp):
+            newest[frozenset((link.start, link.goal))] = link
+        pairs = [(link.start, link.goal) for link in newest.values() if link.present]
+        own = set(keys)
+        return [pair for a, b in pairs for pair in ((a, b), (b, a)) if pair[0] in own]
 
     def _became(self, records: Mapping[RecordKey, Record]) -> dict[RecordKey, Record]:
         """Return what merged records became, to the end of the chain."""
@@ -84,11 +93,12 @@ class Load:
         while fresh:
             merged = [one for one in fresh.values() if one.merged_into]
             keys = {one.key._replace(record_id=one.merged_into) for one in merged}
-            fresh = self._records(keys - set(records) - set(found))
+            fresh = self.records(keys - set(records) - set(found))
             found |= fresh
         return found
 
-    def _records(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
+    def records(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
+        """Return records by their keys; what we never met is left out."""
         rows = self._at(t.record, keys)
         return {record.key: record for record in map(as_record, rows)}
 

@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_, update
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, delete, exists, func, select, tuple_, update
 
 from connector.domain.facts import AccountId, ConnectionId, Fact, ProfileId, RecordKey
+from connector.mapping.table import COMPANIES
 from connector.store import tables as t
 from connector.store.crowd import as_fact, as_profile, as_record
 from connector.store.sql import slices
+from connector.store.ties import works_at
 from connector.stored import Profile, Record
 
 
@@ -37,7 +39,10 @@ class People:
     def found(
         self, account_id: AccountId, wanted: Mapping[str, Any], after: str, most: int
     ) -> list[Profile]:
-        """Return profiles that fit `wanted` (email, slot, record_id, object, connection_id)."""
+        """Return profiles that fit `wanted` (email, slot, record_id, object, connection_id).
+
+        Of a company, the people who work there.
+        """
         query = select(t.profile).where(
             t.profile.c.account_id == account_id,
             t.profile.c.merged_into.is_(None),
@@ -46,11 +51,7 @@ class People:
         )
         if "slot" in wanted:
             query = query.where(t.profile.c.slot == wanted["slot"])
-        own = [
-            t.record.c[name] == wanted[name]
-            for name in ("email", "record_id", "object", "connection_id")
-            if name in wanted
-        ]
+        own = _own(wanted)
         if own:
             tied = (t.record.c.account_id == account_id, t.record.c.profile_id == t.profile.c.id)
             query = query.where(exists().where(*tied, *own))
@@ -222,3 +223,13 @@ class People:
             .order_by(t.audit.c.id)
         )
         return list(self.tx.execute(query))
+
+
+def _own(wanted: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """Say what one record behind a profile must be like."""
+    kind = wanted.get("object", "")
+    names = {"email", "connection_id"} | (set() if kind in COMPANIES else {"record_id", "object"})
+    own: list[ColumnElement[bool]] = [
+        t.record.c[name] == wanted[name] for name in names & wanted.keys()
+    ]
+    return [*own, works_at(wanted.get("record_id"), kind)] if kind in COMPANIES else own

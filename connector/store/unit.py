@@ -19,6 +19,7 @@ from connector.store.inbox import Backlog
 from connector.store.people import People
 from connector.store.save import save
 from connector.store.secrets import SecretBox
+from connector.store.ties import Ties
 from connector.stored import (
     Account,
     Arrival,
@@ -223,13 +224,18 @@ class Unit:
         """What the API asks of profiles."""
         return People(self.tx)
 
+    @property
+    def ties(self) -> Ties:
+        """Who is tied to what."""
+        return Ties(self.tx)
+
     def crowd(
         self,
         account_id: AccountId,
         keys: Collection[RecordKey],
         emails: Collection[str] = (),
         profiles: Collection[ProfileId] = (),
-        follow: Collection[str] = ("deal",),
+        follow: Collection[RecordKey] = (),
         now: datetime | None = None,
     ) -> Crowd:
         """Return everything about some records and the people behind them."""

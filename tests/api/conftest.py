@@ -61,14 +61,20 @@ class Door:
         """Put changes of a contact through the pipeline, each a second after the one before."""
         for field, value in fields.items():
             self.keep(record_id, Happening.CHANGED, field=field, value=value)
+        self.drain()
+
+    def drain(self) -> None:
+        """Work off the inbox."""
         drain(self.services, self.account_id)
 
-    def keep(self, record_id: str, happening: Happening, **data: object) -> None:
+    def keep(
+        self, record_id: str, happening: Happening, kind: str = "contact", **data: object
+    ) -> None:
         """Keep an event in the inbox, to be worked off later."""
         self._events += 1
         when = NOW - timedelta(hours=1) + timedelta(seconds=self._events)
         key = f"{self.account_id}-{self._events}"
-        event = Event(key, happening, "", "contact", record_id, when, key, data)
+        event = Event(key, happening, "", kind, record_id, when, key, data)
         with self.services.store.writing() as unit:
             unit.add_events(self.account_id, [Arrival(0, self.connection_id, event, NOW)])
 

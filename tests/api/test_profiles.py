@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connector.ports import Happening
+
 if TYPE_CHECKING:
     from tests.api.conftest import Door
 
@@ -119,3 +121,19 @@ def test_another_accounts_profile_is_not_found(door: Door, other: Door) -> None:
     for act, body in (("move", {"slot": 6}), ("erase", {}), ("reconsent", {"reason": "x"})):
         assert door.post(f"profiles/{theirs}/{act}", body).status_code == 404
     assert other.get(f"profiles/{theirs}").json["slot"] == 3
+
+
+def test_a_company_is_shown_on_its_people_and_finds_them(door: Door) -> None:
+    ann = door.lead()
+    door.lead("102", "bob@example.com")
+    door.keep("501", Happening.CHANGED, "company", field="lifecyclestage", value="customer")
+    door.keep("101", Happening.LINKED, to_object="company", to_id="501", present=True)
+    door.drain()
+
+    found = door.get("profiles?object=company&record_id=501").json["items"]
+
+    assert ids(found) == [ann]
+    assert [(r["object"], r["lifecycle_stage"]) for r in found[0]["records"]] == [
+        ("contact", "lead"),
+        ("company", "customer"),
+    ]

@@ -82,6 +82,16 @@ def test_a_backfill_counts_what_it_read(shell: Shell, twin: Twin, bare: str) -> 
     assert "contact: 5" in shell.run("backfill", bare).stdout
 
 
+def test_won_deals_that_are_nobodys_are_listed(shell: Shell, twin: Twin, bare: str) -> None:
+    deals = [{"properties": {"dealstage": stage}} for stage in ("closedwon", "closedlost")]
+    made = twin.seed(object="deals", records=deals)
+    shell.ask("backfill", bare)
+
+    items = shell.ask("wins", bare)["items"]
+
+    assert [(one["record_id"], one["stage"]) for one in items] == [(made[0], "closedwon")]
+
+
 def test_calls_are_paused_and_resumed(shell: Shell, bare: str) -> None:
     assert shell.ask("pause", bare, "--reason", "audit")["state"] == "paused"
     assert shell.ask("connections")["items"][0]["reason"] == "audit"

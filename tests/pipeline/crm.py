@@ -41,6 +41,8 @@ HUMAN, US = ("CRM_UI", "userId:7"), ("INTEGRATION", APP)
 MOST_CALLS = 2000
 Row = dict[str, Any]
 Answer = TypeVar("Answer")
+Pair = tuple[str, str]
+Pairs = list[Pair]
 
 
 @dataclass
@@ -78,6 +80,7 @@ class FakeCrm:
         self.portal = portal
         self.records: dict[tuple[str, str], FakeRecord] = {}
         self.tied: list[tuple[str, str]] = []  # deal, contact
+        self.hired: list[tuple[str, str]] = []  # contact, company
         self.rows: list[Row] = []
         self.calls: list[Call] = []
         self.opted: set[str] = set()
@@ -123,14 +126,28 @@ class FakeCrm:
         self._tell("contact.merge", winner, HUMAN, **more, numberOfPropertiesMoved=0)
 
     def tie(self, deal: str, contact: str, *, present: bool = True) -> None:
-        pair = (deal, contact)
-        if present and pair not in self.tied:
-            self.tied.append(pair)
-        elif not present and pair in self.tied:
-            self.tied.remove(pair)
-        more = {"fromObjectId": int(deal), "toObjectId": int(contact)}
+        self._tie("deal", self.tied, (deal, contact), "DEAL_TO_CONTACT", present=present)
+
+    def hire(self, contact: str, company: str, *, present: bool = True) -> None:
+        pair = (contact, company)
+        self._tie("contact", self.hired, pair, "CONTACT_TO_COMPANY", present=present)
+
+    def _tie(
+        self,
+        kind: str,
+        pairs: list[tuple[str, str]],
+        pair: tuple[str, str],
+        name: str,
+        *,
+        present: bool,
+    ) -> None:
+        if present and pair not in pairs:
+            pairs.append(pair)
+        elif not present and pair in pairs:
+            pairs.remove(pair)
+        more = {"fromObjectId": int(pair[0]), "toObjectId": int(pair[1])}
         more |= {"associationRemoved": not present, "isPrimaryAssociation": False}
-        self._tell("deal.associationChange", deal, HUMAN, associationType="DEAL_TO_CONTACT", **more)
+        self._tell(f"{kind}.associationChange", pair[0], HUMAN, associationType=name, **more)
 
     def value(self, record_id: str, name: str, kind: str = "contact") -> str:
         return self.records[kind, record_id].value(name)
@@ -168,9 +185,9 @@ class FakeCrm:
 
     def ties(self, kind: str, ids: Sequence[str], to_kind: str) -> list[Tie]:
         def work() -> list[Tie]:
-            return [Tie(deal, contact) for deal, contact in self.tied if deal in ids]
+            return [Tie(start, goal) for start, goal in pairs if start in ids]
 
-        assert (kind, to_kind) == ("deal", "contact")
+        pairs = {("deal", "contact"): self.tied, ("contact", "company"): self.hired}[kind, to_kind]
         return self._run("ties", kind, (), (), work)
 
     def write(self, kind: str, writes: Sequence[Write], *, urgent: bool = False) -> list[Outcome]:

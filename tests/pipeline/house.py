@@ -33,6 +33,7 @@ from connector.pipeline.outgoing import deliver
 from connector.pipeline.services import Keep, Line, Services
 from connector.pipeline.split import split
 from connector.pipeline.turns import conclude, leased, look, retold
+from connector.pipeline.winning import wins_without_person
 from connector.store import tables as t
 from connector.store.engine import Database
 from connector.store.migrate import upgrade
@@ -241,6 +242,17 @@ class House:
         key = RecordKey(CONNECTION, "contact", record_id)
         with self.store.reading() as unit:
             return unit.records([key])[key]
+
+    def companies(self, record_id: str) -> dict[str, str]:
+        """Return the stage of each company that a contact is shown with."""
+        key = RecordKey(CONNECTION, "contact", record_id)
+        with self.store.reading() as unit:
+            found = unit.ties.companies(ACCOUNT, [key]).get(key, [])
+        return {company.key.record_id: company.lifecycle for company in found}
+
+    def wins(self) -> list[str]:
+        """Return the won deals that nobody is on."""
+        return [win.record_id for win in wins_without_person(self.services, self.connection())]
 
     def own(self, record_id: str, name: str = "slot") -> str:
         names = {"slot": "bnb_lead_slot", "since": "bnb_slot_since", "profile": "bnb_profile_id"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from connector.domain.errors import ConnectorError, CrmBusy, CrmDown
+from connector.domain.errors import ConnectorError, CrmBusy, CrmDenied, CrmDown
 from connector.pipeline.backfilling import backfill
 from connector.store import tables as t
 from connector.stored import BULK
@@ -58,7 +60,7 @@ def test_a_backfill_makes_no_call_per_record(house: House) -> None:
 
     fill(house)
 
-    assert {call.name for call in house.crm.calls} == {"page"}
+    assert Counter(call.name for call in house.crm.calls) == {"page": 3 + 1 + 1, "ties": 3}
     with house.store.reading() as unit:
         assert unit.asked(CONNECTION, house.clock.now(), 100) == []
 
@@ -78,7 +80,7 @@ def test_a_backfill_goes_on_where_it_stopped(house: House) -> None:
     counts = fill(house)
 
     assert counts["contact"] == 7
-    assert len(house.crm.calls) == 1 + 1 + 1  # the last page, and the other objects
+    assert len(house.crm.calls) == 2 + 1 + 1  # the last page with its ties, and the other objects
     assert {house.slot(str(100 + one)) for one in range(7)} == {6, 8}
 
 
@@ -138,6 +140,26 @@ def test_a_backfill_brings_deals_with_their_people(house: House) -> None:
 
     assert house.slot("100") == 8
     assert house.profile("100").success_at == won
+
+
+def test_a_backfill_brings_people_with_their_companies(house: House) -> None:
+    portal(house, 1)
+    house.crm.create("501", "company", lifecyclestage="customer")
+    house.crm.hire("100", "501")
+    house.crm.rows.clear()
+
+    fill(house)
+
+    assert house.companies("100") == {"501": "customer"}
+    house.run()
+    assert "read" not in {call.name for call in house.crm.calls}
+
+
+def test_a_backfill_goes_on_where_a_portal_tells_no_ties(house: House) -> None:
+    portal(house)
+    house.crm.trouble["ties"].append(Trouble(CrmDenied("no scope for companies")))
+
+    assert fill(house)["contact"] == 7
 
 
 def test_a_webhook_that_comes_after_the_backfill_tells_nothing_twice(house: House) -> None:
