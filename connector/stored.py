@@ -108,7 +108,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A CRM record as we know it. `pushed` is what our own fields hold there."""
+    """A CRM record as we know it. `pushed` is what our own fields hold there.
+
+    `claim` is the slot that it says and that another CRM is master of.
+    """
 
     key: RecordKey
     profile_id: ProfileId | None = None
@@ -124,6 +127,7 @@ class Record:
     asked: int = 0
     read_at: datetime | None = None
     created_at: datetime | None = None
+    claim: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,22 @@ class LedgerMove:
     reason: str
     batch_id: str
     step_key: str
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAnswer:
+    """A change of a record's lead status or disposition as the ledger keeps it.
+
+    `mql_at` is the entry to MQL that it answers, None before the first.
+    """
+
+    record: RecordKey
+    lead_status: str
+    disposition: Disposition | None
+    actor: Actor
+    mql_at: datetime | None
     occurred_at: datetime
     recorded_at: datetime
 
@@ -264,6 +284,7 @@ class Crowd:
     moves: Mapping[ProfileId, Sequence[LedgerMove]] = field(default_factory=dict)
     pending: Mapping[tuple[RecordKey, Purpose], Pending] = field(default_factory=dict)
     writings: Mapping[RecordKey, Sequence[Writing]] = field(default_factory=dict)
+    answers: Mapping[RecordKey, Sequence[LedgerAnswer]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -277,6 +298,8 @@ class Changes:
     steps: list[OwnStep] = field(default_factory=list)
     moves: list[LedgerMove] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
+    answers: list[LedgerAnswer] = field(default_factory=list)
+    unanswered: list[LedgerAnswer] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     batches: dict[str, Batch] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)

@@ -55,6 +55,39 @@ class ReconsentBody(Body):
     reason: Sentence
 
 
+class SalesAnswer(Answer):
+    """A lead status or disposition that sales gave; `mql_at` is the MQL entry that it answers."""
+
+    connection_id: str
+    object: str
+    record_id: str
+    lead_status: str
+    disposition: str | None
+    actor: Literal["crm", "system"]
+    mql_at: datetime | None
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+class SalesAnswers(Page[SalesAnswer]):
+    """A page of answers, oldest first."""
+
+
+def list_answers(call: Call[ListQuery, Nothing]) -> SalesAnswers:
+    """Return what sales answered about a profile, on all its records."""
+    with call.services.store.reading() as unit:
+        profile = profile_of(unit, call.account, call.places["profile_id"])
+        rows = unit.answers(call.account.id, profile.id)
+    page, after = sliced(rows, call.query)
+    items = [
+        SalesAnswer(**one.record._asdict(), **{n: getattr(one, n) for n in _ANSWER}) for one in page
+    ]
+    return SalesAnswers(items=items, next_cursor=after)
+
+
+_ANSWER = ("lead_status", "disposition", "actor", "mql_at", "occurred_at", "recorded_at")
+
+
 def list_moves(call: Call[ListQuery, Nothing]) -> Moves:
     """Return a profile's moves, oldest first by when they happened."""
     with call.services.store.reading() as unit:
@@ -109,6 +142,15 @@ def _after(call: Call[Nothing, Body], *, moved: bool) -> MovedProfile:
 
 ROUTES = (
     Route("GET", f"{ONE}/moves", "List moves", list_moves, Moves, ListQuery, refusals=(404,)),
+    Route(
+        "GET",
+        f"{ONE}/answers",
+        "List what sales answered",
+        list_answers,
+        SalesAnswers,
+        ListQuery,
+        refusals=(404,),
+    ),
     Route(
         "POST",
         f"{ONE}/move",

@@ -23,7 +23,10 @@ from connector.stored import Account, Profile, Record
 
 
 class RecordAnswer(Answer):
-    """A living CRM record behind a profile, or the company that such a record belongs to."""
+    """A living CRM record behind a profile, or the company that such a record belongs to.
+
+    `claimed_slot` is where the record says the profile is, where another CRM is the slot's master.
+    """
 
     connection_id: str
     system: str
@@ -32,6 +35,7 @@ class RecordAnswer(Answer):
     lifecycle_stage: str | None
     lead_status: str | None
     owner_id: str | None
+    claimed_slot: int | None
 
 
 class ReasonAnswer(Answer):
@@ -155,6 +159,7 @@ def _record(record: Record, system: str) -> RecordAnswer:
         lifecycle_stage=record.lifecycle or None,
         lead_status=record.lead_status or None,
         owner_id=record.owner or None,
+        claimed_slot=record.claim,
     )
 
 

@@ -117,6 +117,7 @@ def _check(services: Services, account: Account, wanted: Pipeline) -> None:
     """Refuse a pipeline that some mapping of the account does not fit."""
     with services.store.reading() as unit:
         connections = unit.connections(account.id)
+    configuring.check_masters(wanted, connections)
     for connection in connections:
         check(replace(_current(services, connection), pipeline=wanted))
 

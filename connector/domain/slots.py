@@ -112,11 +112,15 @@ def furthest(funnel: Funnel, slots: Iterable[Slot]) -> Slot:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """An account's pipeline: a layout, its labels and its funnel order."""
+    """An account's pipeline: a layout, its labels and its funnel order.
+
+    With two CRMs, `masters` names for a slot the one CRM (or connection) that may put people there.
+    """
 
     layout: str = DEFAULT_LAYOUT
     labels: Mapping[Slot, str] = field(default_factory=dict)
     funnel: Funnel = ()
+    masters: Mapping[Slot, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in what the layout decides."""

@@ -50,6 +50,11 @@ class Lookup:
         row = next((row for row in self.mapping.slots if _fits(row, words)), None)
         return None if row is None or row.target is None else self.address(row.target)
 
+    def may_give(self, slot: Slot, connection_id: str) -> bool:
+        """Say whether a connection may put people into a slot: no other CRM is its master."""
+        master = self.pipeline.masters.get(slot)
+        return master in {None, self.mapping.system, connection_id}
+
     def is_mapped_status(self, status: str) -> bool:
         """Say whether a lead status stands in the slot table."""
         return any(plain(status) in plains(row.status or ()) for row in self.mapping.slots)

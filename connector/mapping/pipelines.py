@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from connector.domain import slots
@@ -19,12 +19,13 @@ def parse_pipeline(document: object, now: Pipeline) -> Pipeline:
     Under another layout, labels still at their default and the funnel order follow the roles.
     """
     root = Place(document, "pipeline", [])
-    parts = root.entries(("layout", "labels", "funnel_order", "slots"))
+    parts = root.entries(("layout", "labels", "funnel_order", "masters", "slots"))
     bare = Pipeline(parts["layout"].text() if "layout" in parts else now.layout)
     labels = {**_following(now, bare), **_given_labels(parts, now, bare)}
     funnel = _funnel(parts["funnel_order"]) if "funnel_order" in parts else ()
     same = tuple(bare.slot_of(now.roles[slot]) for slot in now.funnel)
-    pipeline = Pipeline(bare.layout, labels, funnel or same)
+    masters = _masters(parts["masters"]) if "masters" in parts else now.masters
+    pipeline = Pipeline(bare.layout, labels, funnel or same, masters)
     try:
         slots.check(pipeline)
     except ConfigurationRefused as error:
@@ -39,6 +40,7 @@ def dump_pipeline(pipeline: Pipeline) -> Document:
         "layout": pipeline.layout,
         "labels": {str(slot.value): pipeline.labels[slot] for slot in Slot},
         "funnel_order": [slot.value for slot in pipeline.funnel],
+        "masters": {str(slot.value): name for slot, name in sorted(pipeline.masters.items())},
         "slots": [
             {
                 "slot": slot.value,
@@ -64,7 +66,8 @@ def _following(now: Pipeline, bare: Pipeline) -> dict[Slot, str]:
 def _given_labels(parts: dict[str, Place], now: Pipeline, bare: Pipeline) -> dict[Slot, str]:
     """Return the labels that a document gives; where its two lists differ, the edited one."""
     given: dict[Slot, str] = {}
-    for slot, place in [*_numbered(parts), *_listed(parts, bare)]:
+    numbered = _numbered(parts["labels"]) if "labels" in parts else ()
+    for slot, place in [*numbered, *_listed(parts, bare)]:
         label = place.text(blank=True)
         if given.get(slot, label) not in {label, now.labels[slot]} and label != now.labels[slot]:
             place.refuse("another label is given elsewhere")
@@ -73,15 +76,17 @@ def _given_labels(parts: dict[str, Place], now: Pipeline, bare: Pipeline) -> dic
     return given
 
 
-def _numbered(parts: dict[str, Place]) -> Iterator[tuple[Slot, Place]]:
-    if "labels" not in parts:
-        return
-    numbers = {str(slot.value): slot for slot in Slot}
-    labels = parts["labels"]
-    if isinstance(labels.value, dict):  # YAML reads a bare 7 as a number
-        labels = replace(labels, value={str(key): text for key, text in labels.value.items()})
-    for key, place in labels.entries(numbers).items():
-        yield numbers[key], place
+def _numbered(place: Place, known: Iterable[Slot] = Slot) -> Iterator[tuple[Slot, Place]]:
+    numbers = {str(slot.value): slot for slot in known}
+    if isinstance(place.value, dict):  # YAML reads a bare 7 as a number
+        place = replace(place, value={str(key): text for key, text in place.value.items()})
+    for key, own in place.entries(numbers).items():
+        yield numbers[key], own
+
+
+def _masters(place: Place) -> dict[Slot, str]:
+    """Read which CRM is master of a slot; only where people may be put there is one needed."""
+    return {slot: own.text() for slot, own in _numbered(place, sorted(slots.OPEN_TO_PEOPLE))}
 
 
 def _listed(parts: dict[str, Place], bare: Pipeline) -> Iterator[tuple[Slot, Place]]:

@@ -40,9 +40,20 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A change of a record's lead status or disposition: what sales said, and when."""
+
+    when: datetime
+    status: str
+    disposition: Disposition | None
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Saying:
     """What a record says now. `mapped` tells a row's result from the default (3 or 1).
 
+    `claim` is the slot that a row names and another CRM is master of: shown, not applied.
     `status` is the lead status that counts for the slot: the last mapped one since the lifecycle
     stage changed, because a disposition or an unmapped status moves nobody. `versions` are the
     mappings that deals and companies were learned under, `others` the fields without a meaning.
@@ -50,6 +61,7 @@ class Saying:
 
     held: Mapping[Meaning, Fact] = field(default_factory=dict)
     slot: Slot | None = None
+    claim: Slot | None = None
     mapped: bool = False
     alive: bool = True
     status: str = ""
@@ -60,6 +72,7 @@ class Saying:
     tied: frozenset[RecordKey] = frozenset()
     versions: Mapping[RecordKey, int] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
 
     def value(self, meaning: Meaning) -> str:
         """Return the value a field holds, "" where empty or unknown."""
@@ -243,14 +256,16 @@ def _conclude(before: Saying, now: Saying, change: _Change) -> tuple[Saying, lis
 
 def _mapped(before: Saying, now: Saying, change: _Change) -> Saying:
     """Look the slot up where what rows ask about changed; fall back to 3 with an e-mail, else 1."""
-    slot = change.lookup().slot(now.words()) if _says_anew(before, now, change) else None
+    lookup = change.lookup()
+    slot = lookup.slot(now.words()) if _says_anew(before, now, change) else None
+    if slot is not None and lookup.may_give(slot, change.record.connection_id):
+        return replace(now, slot=slot, claim=None, mapped=True)
     if slot is not None:
-        return replace(now, slot=slot, mapped=True)
+        now = replace(now, claim=slot)
     if now.mapped or Meaning.EMAIL not in now.held:
         return now
     default = Slot.QUALIFIED if now.value(Meaning.EMAIL) else Slot.ANONYMOUS
-    funnel = change.lookup().funnel
-    if now.slot is None or is_forward(funnel, now.slot, default):
+    if now.slot is None or is_forward(lookup.funnel, now.slot, default):
         return replace(now, slot=default)
     return now
 
@@ -264,13 +279,19 @@ def _says_anew(before: Saying, now: Saying, change: _Change) -> bool:
 
 
 def _disposed(before: Saying, now: Saying, change: _Change) -> Saying:
-    status, deals = now.value(Meaning.LEAD_STATUS), now.tied_deals()
-    if (before.value(Meaning.LEAD_STATUS), before.tied_deals()) == (status, deals):
+    """Learn what sales answered: the lead status and the disposition that it or a deal means."""
+    old, status = before.value(Meaning.LEAD_STATUS), now.value(Meaning.LEAD_STATUS)
+    deals = now.tied_deals()
+    if (old, before.tied_deals()) == (status, deals):
         return now
+    when = change.items[-1].when
     disposition = change.lookup().disposition(status, deals, change.record.object)
+    if status != old or disposition is not now.disposition:
+        ours = all(isinstance(item, Fact) and item.ours for item in change.items)
+        now = replace(now, answers=(*now.answers, Answer(when, status, disposition, ours)))
     if disposition is now.disposition:
         return now
-    return replace(now, disposition=disposition, disposed_at=change.items[-1].when)
+    return replace(now, disposition=disposition, disposed_at=when)
 
 
 def _existence(before: Saying, now: Saying, change: _Change) -> list[Step]:

@@ -39,6 +39,7 @@ def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline)
         bound = {one: replace(now, pipeline=pipeline) for one, now in lookups.items()}
         check_pipeline(pipeline, {slot for lookup in bound.values() for slot in lookup.targets()})
         _check_nobody_left(pipeline, unit.people.funnel(account_id))
+        check_masters(pipeline, bound)
         for lookup in bound.values():
             check_mapping(lookup)
         unit.set_pipeline(account_id, pipeline)
@@ -48,6 +49,18 @@ def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline)
     for connection in bound:
         services.wake("deliver", connection.id)
     return pipeline
+
+
+def check_masters(pipeline: Pipeline, connections: Iterable[Connection]) -> None:
+    """Refuse masters that are no CRM of the account; raise ConfigurationRefused."""
+    known = sorted({name for one in connections for name in (one.system, one.id)})
+    faults = [
+        f"masters.{slot.value}: {name!r} is not connected: name one of {', '.join(known) or 'none'}"
+        for slot, name in sorted(pipeline.masters.items())
+        if name not in known
+    ]
+    if faults:
+        raise ConfigurationRefused(faults)
 
 
 def _check_nobody_left(pipeline: Pipeline, standing: Map[int, int]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connector.domain.facts import RecordKey
 from connector.domain.slots import Slot
@@ -229,20 +229,34 @@ def _set_again(sending: Sending, key: RecordKey, entry: Mapping[str, str], numbe
     name = entry["field"]
     (outcome,) = sending.crm.write(key.object, [Write(key.record_id, {name: ""})])
     if outcome.fate is Fate.DONE:
-        outcome = _set_blank(sending, key, name, (entry["value"], entry["before"]))
+        outcome = _refill(sending, key, name, entry["value"], entry["before"])
     if outcome.fate is not Fate.LATER:
         with sending.services.store.writing(sending.fence) as unit:
             unit.close_journal(number)
     return outcome
 
 
-def _set_blank(sending: Sending, key: RecordKey, name: str, values: Sequence[str]) -> Outcome:
-    """Set a field that we cleared to the first value that the CRM takes."""
-    for value in values:
+def _refill(sending: Sending, key: RecordKey, name: str, ours: str, before: str) -> Outcome:
+    """Set a field that we cleared, known as ours, to the first value that the CRM takes.
+
+    Whoever came to slot 10 meanwhile gets back what people had set: our call is undone.
+    """
+    for value in (before, ours) if _opted_out(sending, key) else (ours, before):
+        intent = Writing(0, key, name, value, "", None, sending.services.now(), cause="journal")
+        with sending.services.store.writing(sending.fence) as unit:
+            unit.intend(sending.connection.account_id, [intent])
         (outcome,) = sending.crm.write(key.object, [Write(key.record_id, {name: value})])
         if outcome.fate is not Fate.REFUSED:
             break
     return outcome
+
+
+def _opted_out(sending: Sending, key: RecordKey) -> bool:
+    with sending.services.store.reading() as unit:
+        record = unit.records([key]).get(key)
+        known = record.profile_id if record else None
+        profile = unit.people.profile(sending.connection.account_id, known) if known else None
+    return profile is not None and profile.slot is Slot.DO_NOT_CONTACT
 
 
 def finish_journal(sending: Sending) -> None:
@@ -253,21 +267,13 @@ def finish_journal(sending: Sending) -> None:
         key = RecordKey(sending.connection.id, entry.object, entry.record_id)
         readings = sending.crm.read(entry.object, [entry.record_id], [entry.field], [])
         held = readings[0].fields.get(entry.field, "") if readings else None
-        if held == "" and not _resume(sending, key, entry):
-            continue
+        if held == "":
+            outcome = _refill(sending, key, entry.field, entry.value, entry.before)
+            if outcome.fate is Fate.LATER:
+                continue
         with sending.services.store.writing(sending.fence) as unit:
             unit.close_journal(entry.id)
             unit.ask([key], sending.services.now(), LIVE)
-
-
-def _resume(sending: Sending, key: RecordKey, entry: Any) -> bool:
-    """Set what was left blank, known as ours; say whether that is settled."""
-    now = sending.services.now()
-    with sending.services.store.writing(sending.fence) as unit:
-        again = Writing(0, key, entry.field, entry.value, "", None, now, cause="journal")
-        unit.intend(sending.connection.account_id, [again])
-    outcome = _set_blank(sending, key, entry.field, (entry.value, entry.before))
-    return outcome.fate is not Fate.LATER
 
 
 def _record(

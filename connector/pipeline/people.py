@@ -40,6 +40,7 @@ def recount(scene: Scene, keys: Iterable[RecordKey]) -> dict[RecordKey, tuple[Sa
                 lead_status=saying.value(Meaning.LEAD_STATUS),
                 owner=saying.value(Meaning.OWNER),
                 alive=saying.alive,
+                claim=saying.claim,
             )
         )
     return sayings

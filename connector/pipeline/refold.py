@@ -9,6 +9,7 @@ from connector.domain.facts import ProfileId, RecordKey, Stamp
 from connector.domain.steps import Move, Step, Story, fold
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition
+from connector.pipeline.answers import keep_answers
 from connector.pipeline.people import affected, assign, note_stages, recount
 from connector.pipeline.scene import Scene
 from connector.stored import LedgerMove, OwnStep, Profile
@@ -54,6 +55,7 @@ def retell(scene: Scene, profile_id: ProfileId) -> Retold:
     )
     scene.put_profile(after)
     _ledger(scene, profile_id, story)
+    keep_answers(scene, story, sayings)
     return Retold(before, after, story, sayings)
 
 

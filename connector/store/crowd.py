@@ -14,9 +14,11 @@ from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.table import PEOPLE, Disposition
 from connector.store import tables as t
+from connector.store.answers import as_answer
 from connector.store.sql import slices
 from connector.stored import (
     Crowd,
+    LedgerAnswer,
     LedgerMove,
     OwnStep,
     Pending,
@@ -71,6 +73,7 @@ class Load:
             moves=self._moves(owners),
             pending=self._pending(records),
             writings=self._writings(records, since),
+            answers=self.answers({key for key in records if key.object in PEOPLE}),
         )
 
     def _ends(self, keys: Collection[RecordKey]) -> set[RecordKey]:
@@ -172,6 +175,12 @@ class Load:
         waiting = [as_pending(row) for row in self._at(t.outbox, keys) if row.state in _WAITING]
         return {(one.record, one.purpose): one for one in waiting}
 
+    def answers(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[LedgerAnswer]]:
+        """Return what sales answered on records, oldest first."""
+        rows = (row for row in self._at(t.answer, keys) if row.superseded_at is None)
+        told = sorted(map(as_answer, rows), key=lambda one: one.occurred_at)
+        return _grouped(told, lambda one: one.record)
+
     def _writings(
         self, keys: Iterable[RecordKey], since: datetime | None
     ) -> dict[RecordKey, list[Writing]]:
@@ -225,6 +234,7 @@ def as_record(row: Row[Any]) -> Record:
         row.asked,
         row.read_at,
         row.created_at,
+        as_slot(row.claim),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -176,15 +176,24 @@ class People:
             self.tx.execute(delete(t.tombstone).where(*own, t.tombstone.c.key.in_(some)))
 
     def relearn(self, connection_id: ConnectionId, keys: Sequence[RecordKey], version: int) -> None:
-        """Have the facts of records count under another version of the mapping."""
-        for some in slices(key.record_id for key in keys):
-            own = (t.fact.c.connection_id == connection_id, t.fact.c.record_id.in_(some))
-            tied = select(t.link.c.from_id).where(
-                t.link.c.connection_id == connection_id, t.link.c.to_id.in_(some)
+        """Have facts of records, of their deals and companies count under another version."""
+        within = t.fact.c.connection_id == connection_id
+        for kind, some in _by_object(keys):
+            link = t.link.c
+            from_them = (link.from_object == kind, link.from_id.in_(some))
+            to_them = (link.to_object == kind, link.to_id.in_(some))
+            here = link.connection_id == connection_id
+            which = (
+                (t.fact.c.object == kind) & t.fact.c.record_id.in_(some),
+                tuple_(t.fact.c.object, t.fact.c.record_id).in_(
+                    select(link.to_object, link.to_id).where(here, *from_them)
+                ),
+                tuple_(t.fact.c.object, t.fact.c.record_id).in_(
+                    select(link.from_object, link.from_id).where(here, *to_them)
+                ),
             )
-            deals = (t.fact.c.connection_id == connection_id, t.fact.c.record_id.in_(tied))
-            for which in (own, deals):
-                self.tx.execute(update(t.fact).where(*which).values(version=version))
+            for own in which:
+                self.tx.execute(update(t.fact).where(within, own).values(version=version))
 
     def clock(self, key: RecordKey, field: str, value: str) -> datetime | None:
         """Return since when we know a field to hold a value."""
@@ -233,3 +242,13 @@ def _own(wanted: Mapping[str, Any]) -> list[ColumnElement[bool]]:
         t.record.c[name] == wanted[name] for name in names & wanted.keys()
     ]
     return [*own, works_at(wanted.get("record_id"), kind)] if kind in COMPANIES else own
+
+
+def _by_object(keys: Iterable[RecordKey]) -> Iterator[tuple[str, list[str]]]:
+    """Group the ids of records by object, cut to what fits one statement."""
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(key.object, []).append(key.record_id)
+    for kind, ids in groups.items():
+        for some in slices(ids):
+            yield kind, some

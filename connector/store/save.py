@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
+from connector.store import answers
 from connector.store import tables as t
 from connector.store.sql import add, put, slices
 from connector.stored import (
@@ -36,6 +37,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     add(tx, t.effect, [own | columns(effect) for effect in changes.effects])
     _rehome(tx, changes.rehomed.items())
     _moves(tx, account_id, changes, now)
+    answers.keep(tx, account_id, changes.answers, changes.unanswered, now)
     _outbox(tx, account_id, changes, now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
     _finish(tx, changes)
@@ -153,7 +155,7 @@ def _forget_reasons(tx: Connection, ids: Collection[ProfileId]) -> None:
 
 
 def _forget_record(tx: Connection, key: RecordKey) -> None:
-    for table in (t.fact, t.event, t.written, t.journal):
+    for table in (t.fact, t.event, t.written, t.journal, t.answer):
         tx.execute(delete(table).where(*_of(table, key)))
     tx.execute(delete(t.outbox).where(*_of(t.outbox, key), t.outbox.c.purpose != "erase"))
     ends = (
@@ -204,6 +206,7 @@ _RECORD = (
     "ask_lane",
     "asked",
     "read_at",
+    "claim",
 )
 
 

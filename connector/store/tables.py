@@ -16,18 +16,12 @@ from sqlalchemy import (
     text,
 )
 
-from connector.store import columns
-from connector.store.columns import (
-    flag,
-    of_account,
-    of_connection,
-    waiting,
-    whole,
-    words,
-)
+from connector.store import answers, columns
+from connector.store.columns import flag, of_account, of_connection, waiting, whole, words
 from connector.store.types import Document, Instant, RowId
 
 metadata = columns.metadata
+answer = answers.answer
 
 account = Table(
     "account",
@@ -160,6 +154,7 @@ record = Table(
     Column("ask_at", Instant),
     Column("read_at", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("claim", Integer),
     PrimaryKeyConstraint("connection_id", "object", "record_id"),
     Index("ix_record_profile", "profile_id"),
     Index("ix_record_email", "account_id", "email"),

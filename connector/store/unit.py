@@ -27,6 +27,7 @@ from connector.stored import (
     Connection,
     Crowd,
     Delivery,
+    LedgerAnswer,
     Pending,
     Record,
     Writing,
@@ -223,6 +224,12 @@ class Unit:
     def people(self) -> People:
         """What the API asks of profiles."""
         return People(self.tx)
+
+    def answers(self, account_id: AccountId, profile_id: ProfileId) -> list[LedgerAnswer]:
+        """Return what sales answered about a profile, oldest first."""
+        records = self.people.records(account_id, [profile_id]).get(profile_id, [])
+        told = Load(self.tx, account_id).answers([record.key for record in records])
+        return sorted((a for own in told.values() for a in own), key=lambda a: a.occurred_at)
 
     @property
     def ties(self) -> Ties:

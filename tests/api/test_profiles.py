@@ -44,6 +44,7 @@ def test_the_records_behind_a_profile_come_with_it(door: Door) -> None:
             "lifecycle_stage": "lead",
             "lead_status": None,
             "owner_id": "7",
+            "claimed_slot": None,
         }
     ]
 

@@ -378,6 +378,7 @@ any_pipeline = st.builds(
         st.sampled_from([Slot.SEVENTH, Slot.FOURTH]), st.sampled_from("xyz"), max_size=1
     ),
     st.permutations([slot for slot in Slot if slot is not Slot.DO_NOT_CONTACT]).map(tuple),
+    st.dictionaries(st.sampled_from([Slot.SIXTH, Slot.CUSTOMER]), st.sampled_from("xyz")),
 )
 
 
@@ -457,6 +458,8 @@ def test_of_two_lists_the_edited_one_counts(edited: str) -> None:
         ({"slots": [{"slot": 4, "role": "mql"}]}, "slots[0].role: slot 4 is sql under"),
         ({"slots": [{"slot": 7, "label": "A"}], "labels": {"7": "B"}}, "slots[0].label: another"),
         ({"roles": {}}, "pipeline: unknown key 'roles'"),
+        ({"masters": {10: "hubspot"}}, "masters: unknown key '10'"),
+        ({"masters": {8: ""}}, "masters.8: must not be empty"),
         ([], "pipeline: must be an object"),
     ],
 )

@@ -95,3 +95,20 @@ def test_a_field_that_the_crm_does_not_have_is_refused(house: House) -> None:
             dry_run=True,
             reevaluate=False,
         )
+
+
+def test_a_row_about_companies_keeps_counting_after_the_re_evaluation(house: House) -> None:
+    lead(house)
+    house.crm.create("501", "company", lifecyclestage="customer")
+    house.crm.hire("11", "501")
+    house.sync()
+    now = preset("hubspot")
+    row = SlotRow(Role.SQL, company=frozenset({"customer"}))
+    mapping = replace(now, slots=(row, *now.slots))
+
+    save_mapping(house.services, CONNECTION, mapping, dry_run=False, reevaluate=True)
+    house.clock.pass_(60)
+    house.crm.edit("11", hubspot_owner_id="7")
+    house.sync()
+
+    assert house.slot("11") == 4

@@ -11,7 +11,7 @@ from connector.domain.errors import MoveRefused
 from connector.domain.facts import ConnectionId
 from connector.mapping.document import preset
 from connector.pipeline import consent, undoing
-from tests.pipeline.acts import after, before, lead
+from tests.pipeline.acts import Crash, after, before, crash, lead
 from tests.pipeline.crm import Call
 from tests.pipeline.house import ACCOUNT, House
 
@@ -26,6 +26,7 @@ OWN = {
     "bnb_set_slot",
 }
 OTHER = ConnectionId("con_2")
+STAGE = "lifecyclestage"
 
 
 def forbidden(house: House) -> list[Call]:
@@ -114,6 +115,35 @@ def test_a_way_back_stops_before_it_clears(house: House) -> None:
 
     assert house.crm.past("11", "lifecyclestage") == ["salesqualifiedlead"]
     assert forbidden(house) == []
+
+
+def test_an_opt_out_between_clear_and_set_gets_the_old_stage_back(house: House) -> None:
+    house.remap(allow_backward=True)
+    profile = lead(house, lifecyclestage="salesqualifiedlead")
+    house.move(profile, 6)
+    after(house, "write", lambda: after(house, "write", lambda: opt_out(house), STAGE), STAGE)
+
+    house.sync()
+
+    assert house.crm.past("11", STAGE) == ["salesqualifiedlead", "", "salesqualifiedlead"]
+    assert house.slot("11") == 10
+
+
+def test_an_opt_out_after_a_crash_between_clear_and_set_gets_the_old_stage_back(
+    house: House,
+) -> None:
+    house.remap(allow_backward=True)
+    profile = lead(house, lifecyclestage="salesqualifiedlead")
+    house.move(profile, 6)
+    after(house, "write", lambda: after(house, "write", crash, STAGE), STAGE)
+    with pytest.raises(Crash):
+        house.deliver()
+
+    opt_out(house)
+    house.clock.pass_(60)
+    house.sync()
+
+    assert house.crm.past("11", STAGE) == ["salesqualifiedlead", "", "salesqualifiedlead"]
 
 
 def test_a_record_marked_while_another_slot_was_written_ends_marked(house: House) -> None:
