@@ -19,7 +19,7 @@ from connector.pipeline.drain import drain
 from connector.pipeline.services import Services
 from connector.pipeline.split import split
 from connector.settings import Settings
-from connector.stored import Connection
+from connector.stored import Connection, Parcel
 
 ACCOUNT, CONNECTION = AccountId("acc_bench"), ConnectionId("con_bench")
 STAGES = ("lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
@@ -88,7 +88,7 @@ def _keep(services: Services, bodies: Sequence[bytes]) -> None:
     """Keep deliveries, each in a transaction of its own, as the endpoint does."""
     for body in bodies:
         with services.store.writing() as unit:
-            unit.keep_delivery("hubspot", (ACCOUNT, CONNECTION), body, services.now(), "bench")
+            unit.keep([Parcel("hubspot", (ACCOUNT, CONNECTION), body, services.now(), "bench")])
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -9,6 +9,7 @@ from datetime import datetime
 from connector.domain.errors import NotFound
 from connector.pipeline.services import Services
 from connector.settings import Settings
+from connector.stored import Parcel
 from webhooks.intake import Sender
 
 # A rotated secret or a new connection is seen this many seconds later at most.
@@ -56,9 +57,8 @@ class StoreIntake:
     def keep(self, system: str, sender: Sender | None, body: bytes, trace: str) -> None:
         """Keep a delivery durably, then wake a worker; raise StoreBusy."""
         owner = (sender.account_id, sender.connection_id) if sender else None
-        with self._services.store.writing() as unit:
-            unit.keep_delivery(system, owner, body, self.now(), trace)
-        self._services.wake("split", "all")
+        if self._services.store.keep(Parcel(system, owner, body, self.now(), trace)):
+            self._services.wake("split", "all")
 
     def now(self) -> datetime:
         """Return the time."""

@@ -75,6 +75,17 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """A webhook request to be kept; `owner` is the account and connection of its URL, if any."""
+
+    system: str
+    owner: tuple[str, str] | None
+    body: bytes
+    received_at: datetime
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One webhook request, as it came."""
 

@@ -13,30 +13,26 @@ from sqlalchemy import Connection, Row, Select, Table, func, or_, select, update
 from connector.domain.facts import AccountId, ConnectionId
 from connector.ports import Event, Happening
 from connector.store import tables as t
-from connector.store.sql import add, add_one, slices
-from connector.stored import Arrival, Delivery, State
+from connector.store.sql import add, slices
+from connector.stored import Arrival, Delivery, Parcel, State
 
 
-def keep(
-    tx: Connection,
-    system: str,
-    owner: tuple[str, str] | None,
-    body: bytes,
-    now: datetime,
-    trace: str,
-) -> bool:
-    """Keep a delivery; the same bytes again are one delivery. Say whether it was new."""
-    account_id, connection_id = owner or (None, "")
-    row = {
+def keep(tx: Connection, parcels: Sequence[Parcel]) -> None:
+    """Keep deliveries; the same bytes again are one delivery."""
+    add(tx, t.delivery, [_delivery_row(parcel) for parcel in parcels])
+
+
+def _delivery_row(parcel: Parcel) -> dict[str, Any]:
+    account_id, connection_id = parcel.owner or (None, "")
+    return {
         "account_id": account_id,
         "connection_id": connection_id,
-        "system": system,
-        "digest": hashlib.sha256(body).hexdigest(),
-        "body": body,
-        "trace": trace,
-        "received_at": now,
+        "system": parcel.system,
+        "digest": hashlib.sha256(parcel.body).hexdigest(),
+        "body": parcel.body,
+        "trace": parcel.trace,
+        "received_at": parcel.received_at,
     }
-    return add_one(tx, t.delivery, row)
 
 
 def waiting_deliveries(tx: Connection, most: int) -> list[Delivery]:

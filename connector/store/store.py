@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +11,12 @@ from sqlalchemy import Connection as Tx
 
 from connector.store import leases
 from connector.store.config import Library
-from connector.store.engine import Database
+from connector.store.convoy import Convoy
+from connector.store.engine import PATIENCE, Database
 from connector.store.leases import Fence, IsDead
 from connector.store.secrets import SecretBox
 from connector.store.unit import Unit
+from connector.stored import Parcel
 
 # A holder that shows no sign of life for this long has lost its lease.
 LEASE = timedelta(seconds=30)
@@ -38,6 +40,7 @@ class Store:
         self.holder = holder
         self._is_dead = is_dead
         self._library = Library()
+        self._convoy = Convoy(self._keep, PATIENCE)
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
@@ -52,6 +55,17 @@ class Store:
             if fence is not None:
                 leases.hold(tx, fence, datetime.now(UTC) + LEASE)
             yield self._unit(tx)
+
+    def keep(self, parcel: Parcel) -> bool:
+        """Keep a delivery durably, together with those of other threads.
+
+        Says whether this thread wrote, and so is the one to wake a worker. Raises StoreBusy.
+        """
+        return self._convoy.ride(parcel)
+
+    def _keep(self, parcels: Sequence[Parcel]) -> None:
+        with self.writing() as unit:
+            unit.keep(parcels)
 
     def take(self, name: str) -> Fence | None:
         """Take a lease; None while somebody else holds it."""

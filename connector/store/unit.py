@@ -28,6 +28,7 @@ from connector.stored import (
     Crowd,
     Delivery,
     LedgerAnswer,
+    Parcel,
     Pending,
     Record,
     Writing,
@@ -137,16 +138,9 @@ class Unit:
 
     # Inbox
 
-    def keep_delivery(
-        self,
-        system: str,
-        owner: tuple[str, str] | None,
-        body: bytes,
-        now: datetime,
-        trace: str,
-    ) -> bool:
-        """Keep a delivery; say whether it was new."""
-        return inbox.keep(self.tx, system, owner, body, now, trace)
+    def keep(self, parcels: Sequence[Parcel]) -> None:
+        """Keep deliveries as they came; those seen before are left as they are."""
+        inbox.keep(self.tx, parcels)
 
     def waiting_deliveries(self, most: int) -> list[Delivery]:
         """Return deliveries to split."""

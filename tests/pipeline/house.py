@@ -39,7 +39,7 @@ from connector.store.engine import Database
 from connector.store.migrate import upgrade
 from connector.store.secrets import SecretBox
 from connector.store.store import Store
-from connector.stored import Connection, LedgerMove, OwnStep, Profile
+from connector.stored import Connection, LedgerMove, OwnStep, Parcel, Profile
 from tests.pipeline.crm import APP, PORTAL, FakeCrm, Row
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -132,7 +132,7 @@ class House:
         body = rows if isinstance(rows, bytes) else json.dumps(rows).encode()
         owner = (ACCOUNT, connection) if connection else None
         with self.store.writing() as unit:
-            unit.keep_delivery("hubspot", owner, body, self.clock.now(), "trace")
+            unit.keep([Parcel("hubspot", owner, body, self.clock.now(), "trace")])
 
     def hear(self, rows: Sequence[Row] | None = None) -> None:
         """Take in webhooks (those that the CRM has for us) up to the drain; write nothing."""

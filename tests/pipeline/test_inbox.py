@@ -10,7 +10,7 @@ from connector.domain.facts import AccountId, ConnectionId
 from connector.pipeline.drain import drain
 from connector.pipeline.split import split
 from connector.store import tables as t
-from connector.stored import Connection
+from connector.stored import Connection, Parcel
 from tests.pipeline.acts import interrupt, lead
 from tests.pipeline.crm import APP, PORTAL
 from tests.pipeline.house import ACCOUNT, CONNECTION, START, House
@@ -150,7 +150,7 @@ def test_the_url_of_one_account_reaches_nothing_of_another(house: House) -> None
 
     body = json.dumps(house.crm.told()).encode()
     with house.store.writing() as unit:
-        unit.keep_delivery("hubspot", ("acc_2", THEIRS), body, START, "")
+        unit.keep([Parcel("hubspot", ("acc_2", THEIRS), body, START, "")])
     house.run()
     drain(house.services, AccountId("acc_2"))
 
@@ -160,8 +160,8 @@ def test_the_url_of_one_account_reaches_nothing_of_another(house: House) -> None
 
 def test_a_connection_that_is_gone_does_not_stop_the_others_deliveries(house: House) -> None:
     with house.store.writing() as unit:
-        unit.keep_delivery("hubspot", (ACCOUNT, "con_gone"), b"[{}]", START, "")
-        unit.keep_delivery("unheard-of", (ACCOUNT, CONNECTION), b"[]", START, "")
+        unit.keep([Parcel("hubspot", (ACCOUNT, "con_gone"), b"[{}]", START, "")])
+        unit.keep([Parcel("unheard-of", (ACCOUNT, CONNECTION), b"[]", START, "")])
     house.crm.create("11", email="a@x.io")
 
     house.hear()
