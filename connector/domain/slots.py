@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from functools import cache
+from types import MappingProxyType
 
 from connector.domain.errors import ConfigurationRefused
 
@@ -133,8 +135,7 @@ class Pipeline:
     @property
     def roles(self) -> Mapping[Slot, Role]:
         """The role of each slot under this layout."""
-        middle = dict(zip(_MIDDLE, LAYOUTS.get(self.layout, LAYOUTS[DEFAULT_LAYOUT]), strict=True))
-        return {slot: _FIXED_ROLES.get(slot) or middle[slot] for slot in Slot}
+        return _roles_of(self.layout)
 
     def slot_of(self, role: Role) -> Slot:
         """Return the slot that plays a role."""
@@ -147,6 +148,12 @@ class Pipeline:
     def option_label(self, slot: Slot) -> str:
         """Return the label to show in a CRM's picklist, where none may be blank."""
         return self.labels[slot].strip() or f"Slot {slot.value}"
+
+
+@cache
+def _roles_of(layout: str) -> Mapping[Slot, Role]:
+    middle = dict(zip(_MIDDLE, LAYOUTS.get(layout, LAYOUTS[DEFAULT_LAYOUT]), strict=True))
+    return MappingProxyType({slot: _FIXED_ROLES.get(slot) or middle[slot] for slot in Slot})
 
 
 def check(pipeline: Pipeline, targets: Iterable[Slot] = ()) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from connector.domain.slots import Funnel, Pipeline, Role, Slot, furthest
 from connector.mapping.table import (
@@ -35,6 +36,17 @@ class Lookup:
     pipeline: Pipeline = field(default_factory=Pipeline)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     version: int = 1
+    _asked_deals: frozenset[Deal | None] = field(init=False, repr=False, compare=False)
+    _asked_companies: frozenset[str] = field(init=False, repr=False, compare=False)
+    _statuses: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Gather what the rows ask about: every fact that comes in needs it."""
+        rows = self.mapping.slots
+        statuses = _every(row.status or () for row in rows)
+        object.__setattr__(self, "_asked_deals", frozenset(row.deal for row in rows))
+        object.__setattr__(self, "_asked_companies", plains(_every(r.company for r in rows)))
+        object.__setattr__(self, "_statuses", plains(statuses))
 
     @property
     def funnel(self) -> Funnel:
@@ -57,15 +69,15 @@ class Lookup:
 
     def is_mapped_status(self, status: str) -> bool:
         """Say whether a lead status stands in the slot table."""
-        return any(plain(status) in plains(row.status or ()) for row in self.mapping.slots)
+        return plain(status) in self._statuses
 
     def asked(self, words: Words) -> Words:
         """Return only what some row asks about, so that nothing else can change a slot."""
-        rows = self.mapping.slots
-        deals = words.deals & {row.deal for row in rows}
-        named = plains(_every(row.company for row in rows))
-        companies = {stage for stage in words.companies if plain(stage) in named}
-        return replace(words, deals=frozenset(deals), companies=frozenset(companies))
+        if not words.deals and not words.companies:
+            return words
+        companies = {stage for stage in words.companies if plain(stage) in self._asked_companies}
+        deals = words.deals & self._asked_deals
+        return replace(words, deals=deals, companies=frozenset(companies))
 
     def disposition(
         self, status: str, deals: Collection[Deal], kind: str = "contact"
@@ -103,7 +115,7 @@ class Lookup:
     @property
     def uses_company(self) -> bool:
         """Say whether any row looks at the company's stage."""
-        return any(row.company for row in self.mapping.slots)
+        return bool(self._asked_companies)
 
     def is_unmapped(self, meaning: Meaning, value: str) -> bool:
         """Say whether no row knows a lifecycle stage or lead status."""
@@ -150,13 +162,14 @@ _HINTS = (
 )
 
 
-def plains(words: Iterable[str]) -> set[str]:
+@lru_cache(maxsize=4096)
+def plains(words: frozenset[str]) -> frozenset[str]:
     """Return words as they compare."""
-    return {plain(word) for word in words}
+    return frozenset(plain(word) for word in words)
 
 
-def _every(groups: Iterable[Iterable[str]]) -> list[str]:
-    return [word for group in groups for word in group]
+def _every(groups: Iterable[Iterable[str]]) -> frozenset[str]:
+    return frozenset(word for group in groups for word in group)
 
 
 def _fits(row: SlotRow, words: Words) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from connector.domain.slots import Role, Slot
 
@@ -122,6 +123,18 @@ class Mapping:
     outbound: tuple[OutboundRow, ...] = ()
     allow_backward: bool = False
     push_opt_out: bool = False
+    _meanings: Map[tuple[str, str], Meaning] = field(init=False, repr=False, compare=False)
+    _opt_outs: Map[str, list[OptOutRow]] = field(init=False, repr=False, compare=False)
+    _names: Map[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Turn the fields around: every fact that comes in asks what its field means."""
+        pairs = [(kind, own.items()) for kind, own in self.fields.items()]
+        turned = {(kind, name): meaning for kind, own in pairs for meaning, name in own}
+        object.__setattr__(self, "_meanings", turned)
+        kinds = PEOPLE | self.fields.keys()
+        object.__setattr__(self, "_opt_outs", {kind: self._opt_outs_of(kind) for kind in kinds})
+        object.__setattr__(self, "_names", {kind: self._names_of(kind) for kind in kinds})
 
     def name_of(self, kind: str, meaning: Meaning) -> str:
         """Return the CRM's name of a field, "" where the object has none."""
@@ -129,15 +142,21 @@ class Mapping:
 
     def meaning_of(self, kind: str, name: str) -> Meaning | None:
         """Return what a CRM field is to us."""
-        return next((m for m, own in self.fields.get(kind, {}).items() if own == name), None)
+        return self._meanings.get((kind, name))
 
     def opt_out_rows(self, kind: str = "contact") -> list[OptOutRow]:
         """Return the opt-out rows with the CRM's own field names on an object."""
+        return self._opt_outs.get(kind) or self._opt_outs_of(kind)
+
+    def _opt_outs_of(self, kind: str) -> list[OptOutRow]:
         own = {str(meaning): name for meaning, name in self.fields.get(kind, {}).items()}
         return [OptOutRow(own.get(r.field, r.field), r.value, r.channel) for r in self.opt_out]
 
     def names(self, kind: str) -> list[str]:
         """Return the CRM's names of all fields we follow on an object."""
+        return self._names.get(kind, [])
+
+    def _names_of(self, kind: str) -> list[str]:
         own = set(self.fields.get(kind, {}).values())
         if kind in PEOPLE:
             own |= {row.field for row in self.opt_out_rows(kind)}
@@ -165,6 +184,7 @@ class Vocabulary:
         return list(self.options.get(kind, {}).get(name, {}))
 
 
+@lru_cache(maxsize=4096)
 def plain(word: str) -> str:
     """Fold case, spaces and underscores, so that words compare as people read them."""
     return "".join(word.casefold().replace("_", " ").split())

@@ -10,7 +10,7 @@ from connector.domain.steps import Move, Step, Story, fold
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition
 from connector.pipeline.answers import keep_answers
-from connector.pipeline.people import affected, assign, note_stages, recount
+from connector.pipeline.people import Sayings, affected, assign, note_stages, recount
 from connector.pipeline.scene import Scene
 from connector.stored import LedgerMove, OwnStep, Profile
 
@@ -35,12 +35,18 @@ def settle(scene: Scene, extra: Iterable[ProfileId] = ()) -> list[Retold]:
     note_stages(scene)
     told = recount(scene, affected(scene))
     profiles = assign(scene, told) | set(extra)
-    return [retell(scene, profile_id) for profile_id in sorted(profiles)]
+    return [retell(scene, profile_id, told) for profile_id in sorted(profiles)]
 
 
-def retell(scene: Scene, profile_id: ProfileId) -> Retold:
-    """Fold a profile's steps and keep its slot, its disposition, its success and its moves."""
-    told = recount(scene, [record.key for record in scene.records_of(profile_id)])
+def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) -> Retold:
+    """Fold a profile's steps and keep its slot, its disposition, its success and its moves.
+
+    `known` are records that were replayed already.
+    """
+    known = known or {}
+    keys = [record.key for record in scene.records_of(profile_id)]
+    told = recount(scene, [key for key in keys if key not in known])
+    told |= {key: known[key] for key in keys if key in known}
     steps = [step for _, taken in told.values() for step in taken]
     steps += [as_step(own) for own in scene.steps.get(profile_id, ())]
     story = fold(steps)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection as Tx
@@ -59,7 +61,12 @@ def accounts(tx: Tx) -> list[Account]:
 
 def as_account(row: Row[Any]) -> Account:
     """Return an account's row as a value."""
-    return Account(AccountId(row.id), row.name, parse_pipeline(row.pipeline, Pipeline()))
+    return Account(AccountId(row.id), row.name, _pipeline(json.dumps(row.pipeline)))
+
+
+@lru_cache(maxsize=256)
+def _pipeline(document: str) -> Pipeline:
+    return parse_pipeline(json.loads(document), Pipeline())
 
 
 def seal_key(tx: Tx, account_id: AccountId, box: SecretBox) -> str:

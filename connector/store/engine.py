@@ -82,11 +82,13 @@ class Database:
             path = Path(parsed.database or "connector.db")
             path.parent.mkdir(parents=True, exist_ok=True)
             self._gate = Gate(path.with_name(path.name + ".gate"))
-            self.engine = _sqlite(url)
+            self.engine = _sqlite(url, "FULL")
+            self._lazy = _sqlite(url, "NORMAL")
         else:
             self.engine = create_engine(
                 url, pool_pre_ping=True, pool_size=10, connect_args={"options": _POSTGRES_WAIT}
             )
+            self._lazy = self.engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -95,14 +97,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Open a transaction that commits durably at its end, or not at all."""
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Open a transaction that commits durably at its end, or not at all.
+
+        One that is not `durable` survives the death of every process, but not a loss of power on
+        SQLite's one machine: for what concerns nobody who could be left then. On PostgreSQL, whose
+        clients are on other machines, everything is durable.
+        """
+        engine = self.engine if durable else self._lazy
         with _translated():
             if self._gate is None:
-                with self.engine.begin() as connection:
+                with engine.begin() as connection:
                     yield connection
                 return
-            with self._gate.held(), self.engine.connect() as connection:
+            with self._gate.held(), engine.connect() as connection:
                 writer = connection.execution_options(bnb_writer=True)
                 with writer.begin():
                     yield writer
@@ -110,22 +118,23 @@ class Database:
     def close(self) -> None:
         """Give every pooled connection back."""
         self.engine.dispose()
+        self._lazy.dispose()
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, synchronous: str) -> Engine:
     engine = create_engine(url, pool_size=20, connect_args={"timeout": PATIENCE})
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", lambda dbapi, _record: _prepare(dbapi, synchronous))
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _prepare(dbapi: Any, _record: Any) -> None:
+def _prepare(dbapi: Any, synchronous: str) -> None:
     """Set up a fresh SQLite connection; transactions are begun by us, not by the driver."""
     dbapi.isolation_level = None
     cursor = dbapi.cursor()
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=FULL",
+        f"synchronous={synchronous}",
         f"busy_timeout={int(PATIENCE * 1000)}",
         "foreign_keys=ON",
         "cache_size=-65536",

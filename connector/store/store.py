@@ -69,13 +69,13 @@ class Store:
 
     def take(self, name: str) -> Fence | None:
         """Take a lease; None while somebody else holds it."""
-        with self.database.writing() as tx:
+        with self.database.writing(durable=False) as tx:
             now = datetime.now(UTC)
             return leases.take(tx, name, self.holder, now, LEASE, self._is_dead)
 
     def drop(self, fence: Fence, note: Any = None) -> None:
         """Give a lease back."""
-        with self.database.writing() as tx:
+        with self.database.writing(durable=False) as tx:
             leases.drop(tx, fence, note)
 
     def _unit(self, tx: Tx) -> Unit:
