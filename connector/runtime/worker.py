@@ -7,6 +7,7 @@ used: it needs Redis to start, quits when Redis is slow, and raises out of signa
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
@@ -40,6 +41,8 @@ WAIT_FOR_JOB = 1  # seconds; also how long SIGTERM may go unnoticed
 ANSWER_WITHIN = 3
 WORKER_TTL = 60
 MAINTENANCE_EVERY = 30
+# A webhook is answered in milliseconds or sent again; what it leads to may wait that long.
+NICE = 5
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +56,7 @@ def run_worker(
 ) -> None:
     """Work until SIGTERM, then finish the current job; `due` and the jobs are dotted names."""
     lifeline.hold()
+    os.nice(NICE)
     logs.configure(settings)
     stop = Stop()
     stop.listen()

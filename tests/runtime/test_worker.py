@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -50,6 +51,13 @@ def test_jobs_arrive_through_redis_and_survive_bad_ones(house: House, waker: Wak
     assert "foreign_job_refused" in house.words("worker")
     assert len(queue(house).failed_job_registry) == 3
     assert worker.poll() is None
+
+
+def test_a_worker_leaves_the_machine_to_whoever_answers(house: House) -> None:
+    worker = house.start("worker")
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    house.wait(lambda: os.getpriority(os.PRIO_PROCESS, worker.pid) > own)
 
 
 def test_a_failing_job_is_left_alone_for_a_while(house: House, waker: Waker) -> None:
