@@ -25,13 +25,14 @@ OUTCOMES = {"closedwon": "won", "closedlost": "lost"}
 
 @dataclass(frozen=True)
 class Happened:
-    """One thing that happened in the CRM."""
+    """One thing that happened in the CRM, or that a person moved by API (`put`)."""
 
     when: datetime
-    what: str  # set, gone, back, merged, stage, tied, untied
+    what: str  # set, gone, back, merged, stage, tied, untied, put
     record: str  # a contact; of stage the deal
     name: str = ""
     value: str = ""
+    ours: bool = False  # we wrote it ourselves: it is known and moves nobody
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def people(story: list[Happened]) -> dict[str, frozenset[str]]:
     """Return who is one person: by addresses held in the end, and by merges."""
     email = {one.record: one.value for one in story if one.name == "email"}
     groups = {record: {record} for record in email}
-    pairs = [(a, b) for a in email for b in email if email[a] == email[b]]
+    holder = {address: record for record, address in email.items()}
+    pairs = [(record, holder[address]) for record, address in email.items()]
     pairs += [(one.record, one.value) for one in story if one.what == "merged"]
     for a, b in pairs:
         both = groups[a] | groups[b]
@@ -149,10 +151,22 @@ def _judge(
     if slot is None and not record.matched and one.name == "email":
         slot = 3
     if slot is not None and slot != record.result:
-        _step(slot, one.when, record, records, person)
-    if one.name == "bnb_set_slot" and one.value in {"4", "5", "6", "7", "8", "9"}:
+        if one.ours:
+            record.result = slot
+        else:
+            _step(slot, one.when, record, records, person)
+    if not one.ours:
+        _by_hand(one, person)
+
+
+def _by_hand(one: Happened, person: _Person) -> None:
+    lever = one.name == "bnb_set_slot" and one.value in {"4", "5", "6", "7", "8", "9"}
+    if lever or (one.what == "put" and one.value != "10"):
         person.put(int(one.value), one.when, won=False)
-    if one.name == "hs_email_optout" and one.value == "true":
+    if (one.name == "hs_email_optout" and one.value == "true") or (one.what, one.value) == (
+        "put",
+        "10",
+    ):
         person.suppressed = True
 
 

@@ -1,0 +1,73 @@
+"""The table of faults: what can be drawn, where it applies, which answers it allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from soak.faults import crm, deaths, intake
+
+if TYPE_CHECKING:
+    from soak.campaign import Campaign, Plan
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: how it is done, what it needs, what deliveries may be answered meanwhile."""
+
+    act: Callable[[Campaign], None]
+    needs: frozenset[str] = frozenset()
+    allow: frozenset[int] = frozenset()
+
+
+def _row(act: Callable[[Campaign], None], *needs: str, allow: tuple[int, ...] = ()) -> Fault:
+    return Fault(act, frozenset(needs), frozenset(allow))
+
+
+FAULTS: Mapping[str, Fault] = {
+    "kill web": _row(deaths.kill_web),
+    "kill a web child": _row(deaths.kill_web_child),
+    "kill a worker": _row(deaths.kill_worker),
+    "kill all workers": _row(deaths.kill_workers),
+    "kill the clock": _row(deaths.kill_clock),
+    "kill everything": _row(deaths.kill_everything, "procfile"),
+    "kill the supervisor": _row(deaths.kill_supervisor, "up"),
+    "freeze a worker": _row(deaths.stop_worker),
+    "freeze web": _row(deaths.stop_web),
+    "freeze Valkey": _row(deaths.stop_valkey),
+    "kill Valkey": _row(deaths.kill_valkey),
+    "flush Valkey": _row(deaths.flush_valkey, "procfile"),
+    "no Valkey from the start": _row(deaths.without_valkey, "procfile"),
+    "rolling restart": _row(deaths.rolling_restart, "procfile"),
+    "restart up": _row(deaths.restart_up, "up"),
+    "two clocks": _row(deaths.two_clocks, "procfile"),
+    "two web servers": _row(deaths.two_webs, "procfile"),
+    "migrate": _row(deaths.migrate, "procfile"),
+    "429": _row(crm.too_many),
+    "500": _row(crm.errors_500),
+    "502 HTML": _row(crm.html_502),
+    "invalid JSON": _row(crm.invalid_json),
+    "reset": _row(crm.reset),
+    "slow": _row(crm.slow),
+    "lost reply": _row(crm.lost_reply),
+    "partial batch": _row(crm.partial),
+    "token expiry": _row(crm.token_expiry),
+    "token revoked": _row(crm.token_revoked),
+    "opt-out race": _row(crm.optout_race),
+    "duplicates": _row(intake.duplicates),
+    "shuffled": _row(intake.shuffled),
+    "held back": _row(intake.held_back),
+    "clock skew": _row(intake.skew, allow=(401,)),
+    "poison": _row(intake.poison),
+    "database locked": _row(intake.locked),
+    "disk full": _row(intake.disk_full, "sqlite"),
+    "power loss": _row(intake.power_loss, "sqlite", "procfile"),
+    "database gone": _row(intake.database_gone, "postgres"),
+}
+
+
+def fitting(plan: Plan) -> dict[str, Fault]:
+    """Return the faults that this plan's database and processes can have."""
+    given = {plan.database, plan.through}
+    return {name: row for name, row in FAULTS.items() if row.needs <= given}

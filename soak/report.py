@@ -1,0 +1,46 @@
+"""What a campaign says at its end."""
+
+from __future__ import annotations
+
+import platform
+import time
+from typing import TYPE_CHECKING, Any
+
+from soak import compare
+
+if TYPE_CHECKING:
+    from soak.campaign import Campaign
+
+
+def report(campaign: Campaign) -> dict[str, Any]:
+    """Return the figures of a campaign; counts are the twin's own."""
+    deliveries = list(campaign.twin.world.sender.deliveries)
+    taken = sorted(row["ms"] for row in deliveries if row["status"] // 100 == 2)
+    verdicts = campaign.verdicts
+    return {
+        "seed": campaign.plan.seed,
+        "database": campaign.plan.database,
+        "through": campaign.plan.through,
+        "disk": "tmpfs" if campaign.small_disk else "real",
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "seconds": round(time.monotonic() - campaign.began),
+        "deeds": campaign.work.deeds,
+        "people": verdicts[-1].people if verdicts else 0,
+        "acked": len(compare.acked_events(deliveries)),
+        "deliveries": len(deliveries),
+        "ack_ms": {"p50": _at(taken, 0.5), "p99": _at(taken, 0.99)},
+        "values_written": len(campaign.twin.world.portal.writes),
+        "lost": sum(len(one.lost) for one in verdicts),
+        "doubled": sum(len(one.doubled) for one in verdicts),
+        "diverged": sum(len(one.diverged) for one in verdicts),
+        "orphans": len(campaign.orphans),
+        "checks": len(verdicts),
+        "seconds_to_converge": campaign.converged,
+        "kills": dict(sorted(campaign.kills.items())),
+        "faults": dict(sorted(campaign.struck.items())),
+        "findings": campaign.findings,
+    }
+
+
+def _at(values: list[float], part: float) -> float | None:
+    return values[int((len(values) - 1) * part)] if values else None
