@@ -6,7 +6,7 @@ It shares nothing with the product: its own tables, its own order, its own fold.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 FUNNEL = (1, 2, 3, 6, 5, 4, 7, 8, 9)
@@ -97,7 +97,7 @@ def expect(story: list[Happened], group: frozenset[str]) -> Expected:
     records: dict[str, _Record] = defaultdict(_Record)
     stages: dict[str, str] = {}
     person = _Person()
-    for one in sorted(story, key=lambda one: one.when):
+    for one in sorted(_inherited(story), key=lambda one: one.when):
         before = person.slot
         if one.what == "stage":
             stages[one.record] = one.value
@@ -117,6 +117,18 @@ def expect(story: list[Happened], group: frozenset[str]) -> Expected:
         newest.disposition if newest else None,
         tuple(person.moves),
     )
+
+
+def _inherited(story: list[Happened]) -> list[Happened]:
+    """Tell of the ties of what was merged for the survivors too: deals go with their people."""
+    into = {one.record: one.value for one in story if one.what == "merged"}
+    told = []
+    for one in story:
+        told.append(one)
+        while one.what in {"tied", "untied"} and one.record in into:
+            one = replace(one, record=into[one.record])  # noqa: PLW2901 - up the chain
+            told.append(one)
+    return told
 
 
 def _apply(one: Happened, record: _Record) -> None:
