@@ -31,6 +31,7 @@ ORPHANS_WITHIN = 5.0
 DISK = "96m"
 CHECK_EVERY = 60.0
 FIRST_PEOPLE = 25
+LEASE = 35.0  # seconds; until somebody else ends what a dead worker began
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,9 @@ class Campaign:
         except Exception as error:  # noqa: BLE001 - a broken fault is a finding, not the end
             self.found(f"{type(error).__name__}: {error}")
         self.heal()
-        self.excuses.append((began, time.time() + 5))
-        if name.startswith("freeze"):
+        if row.repeats:
+            self.excuses.append((began, time.time() + LEASE))
+        if name == "freeze a worker":
             self._frozen.append(self.excuses[-1])
         self.judge_answers(row.allow)
         self.fault = f"after {name}"

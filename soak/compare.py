@@ -264,7 +264,10 @@ def seconds(text: str) -> int:
 
 
 def repeats(work: Workload, excuses: list[tuple[float, float]]) -> list[str]:
-    """Return writes of a value that the field already had from us, without a fault as a cause."""
+    """Return writes of a value that the field already had from us, without a fault as a cause.
+
+    `excuses` are the times (epoch seconds) in which a write may be made again.
+    """
     told: dict[tuple[str, str], list[int]] = {}
     for event in list(work.twin.world.sender.events):
         if event["subscriptionType"] in {"contact.restore", "contact.merge"}:
@@ -286,7 +289,7 @@ def repeats(work: Workload, excuses: list[tuple[float, float]]) -> list[str]:
         first, second = before["at"], row["at"]
         between = [*told.get(place, []), *told.get((row["id"], ""), [])]
         human = any(first <= at <= second for at in between)
-        excused = any(b <= second / 1000 + 1 and first / 1000 - 2 <= e for b, e in excuses)
+        excused = any(begin - 1 <= second / 1000 <= end for begin, end in excuses)
         if not human and not excused:
             found.append(f"{place} = {row['value']!r} written again after {second - first} ms")
     return found

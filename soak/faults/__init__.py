@@ -19,38 +19,45 @@ class Fault:
     act: Callable[[Campaign], None]
     needs: frozenset[str] = frozenset()
     allow: frozenset[int] = frozenset()
+    repeats: bool = False
+    """Whether a write may be made again because of it: done, but nobody could note that."""
 
 
 def _row(act: Callable[[Campaign], None], *needs: str, allow: tuple[int, ...] = ()) -> Fault:
     return Fault(act, frozenset(needs), frozenset(allow))
 
 
+def _again(act: Callable[[Campaign], None], *needs: str) -> Fault:
+    return Fault(act, frozenset(needs), repeats=True)
+
+
 FAULTS: Mapping[str, Fault] = {
     "kill web": _row(deaths.kill_web),
     "kill a web child": _row(deaths.kill_web_child),
-    "kill a worker": _row(deaths.kill_worker),
-    "kill all workers": _row(deaths.kill_workers),
+    "kill a worker": _again(deaths.kill_worker),
+    "kill all workers": _again(deaths.kill_workers),
     "kill the clock": _row(deaths.kill_clock),
-    "kill everything": _row(deaths.kill_everything, "procfile"),
-    "kill the supervisor": _row(deaths.kill_supervisor, "up"),
-    "freeze a worker": _row(deaths.stop_worker),
+    "freeze the clock": _row(deaths.stop_clock),
+    "kill everything": _again(deaths.kill_everything, "procfile"),
+    "kill the supervisor": _again(deaths.kill_supervisor, "up"),
+    "freeze a worker": _again(deaths.stop_worker),
     "freeze web": _row(deaths.stop_web),
     "freeze Valkey": _row(deaths.stop_valkey),
     "kill Valkey": _row(deaths.kill_valkey),
     "flush Valkey": _row(deaths.flush_valkey, "procfile"),
-    "no Valkey from the start": _row(deaths.without_valkey, "procfile"),
-    "rolling restart": _row(deaths.rolling_restart, "procfile"),
-    "restart up": _row(deaths.restart_up, "up"),
-    "two clocks": _row(deaths.two_clocks, "procfile"),
+    "no Valkey from the start": _again(deaths.without_valkey, "procfile"),
+    "rolling restart": _again(deaths.rolling_restart, "procfile"),
+    "restart up": _again(deaths.restart_up, "up"),
+    "two clocks": _again(deaths.two_clocks, "procfile"),
     "two web servers": _row(deaths.two_webs, "procfile"),
-    "migrate": _row(deaths.migrate, "procfile"),
+    "migrate": _again(deaths.migrate, "procfile"),
     "429": _row(crm.too_many),
     "500": _row(crm.errors_500),
     "502 HTML": _row(crm.html_502),
-    "invalid JSON": _row(crm.invalid_json),
+    "invalid JSON": _again(crm.invalid_json),
     "reset": _row(crm.reset),
-    "slow": _row(crm.slow),
-    "lost reply": _row(crm.lost_reply),
+    "slow": _again(crm.slow),
+    "lost reply": _again(crm.lost_reply),
     "partial batch": _row(crm.partial),
     "token expiry": _row(crm.token_expiry),
     "token revoked": _row(crm.token_revoked),
@@ -60,10 +67,10 @@ FAULTS: Mapping[str, Fault] = {
     "held back": _row(intake.held_back),
     "clock skew": _row(intake.skew, allow=(401,)),
     "poison": _row(intake.poison),
-    "database locked": _row(intake.locked),
-    "disk full": _row(intake.disk_full, "sqlite"),
-    "power loss": _row(intake.power_loss, "sqlite", "procfile"),
-    "database gone": _row(intake.database_gone, "postgres"),
+    "database locked": _again(intake.locked),
+    "disk full": _again(intake.disk_full, "sqlite"),
+    "power loss": _again(intake.power_loss, "sqlite", "procfile"),
+    "database gone": _again(intake.database_gone, "postgres"),
 }
 
 
