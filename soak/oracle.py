@@ -20,6 +20,7 @@ STAGE_SLOTS = {
     "evangelist": 8,
 }
 DISPOSITIONS = {"UNQUALIFIED": "unqualified", "BAD_TIMING": "bad_timing"}
+LEVER = {"4", "5", "6", "7", "8", "9"}
 OUTCOMES = {"closedwon": "won", "closedlost": "lost"}
 
 
@@ -172,14 +173,14 @@ def _judge(
 
 
 def _by_hand(one: Happened, person: _Person) -> None:
-    lever = one.name == "bnb_set_slot" and one.value in {"4", "5", "6", "7", "8", "9"}
-    if lever or (one.what == "put" and one.value != "10"):
-        person.put(int(one.value), one.when, won=False)
-    if (one.name == "hs_email_optout" and one.value == "true") or (one.what, one.value) == (
-        "put",
-        "10",
-    ):
+    out = one.name == "hs_email_optout" and one.value == "true"
+    if out or (one.what, one.value) == ("put", "10"):
         person.suppressed = True
+    elif one.what == "put":
+        person.put(int(one.value), one.when, won=False)
+    elif one.name == "bnb_set_slot" and one.value in LEVER and not person.suppressed:
+        # As a move by API would be refused: the lever leads nobody out of slot 10, nor behind it.
+        person.put(int(one.value), one.when, won=False)
 
 
 def _dispose(one: Happened, record: _Record, outcomes: set[str]) -> None:
