@@ -30,9 +30,7 @@ def report(campaign: Campaign) -> dict[str, Any]:
         "deliveries": len(deliveries),
         "ack_ms": {"p50": _at(taken, 0.5), "p99": _at(taken, 0.99)},
         "values_written": len(campaign.twin.world.portal.writes),
-        "lost": sum(len(one.lost) for one in verdicts),
-        "doubled": sum(len(one.doubled) for one in verdicts),
-        "diverged": sum(len(one.diverged) for one in verdicts),
+        **{what: len(_all(verdicts, what)) for what in ("lost", "doubled", "diverged")},
         "orphans": len(campaign.orphans),
         "checks": len(verdicts),
         "seconds_to_converge": campaign.converged,
@@ -40,6 +38,11 @@ def report(campaign: Campaign) -> dict[str, Any]:
         "faults": dict(sorted(campaign.struck.items())),
         "findings": campaign.findings,
     }
+
+
+def _all(verdicts: list[compare.Verdict], what: str) -> set[str]:
+    """Return what any check found, each once."""
+    return {row for one in verdicts for row in getattr(one, what)}
 
 
 def _at(values: list[float], part: float) -> float | None:
