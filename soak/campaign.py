@@ -31,6 +31,7 @@ ORPHANS_WITHIN = 5.0
 DISK = "96m"
 CHECK_EVERY = 60.0
 FIRST_PEOPLE = 25
+MOST_REPEATED = 0.02  # of all values written
 LEASE = 35.0  # seconds; until somebody else ends what a dead worker began
 
 
@@ -72,6 +73,7 @@ class Campaign:
     converged: list[float] = field(default_factory=list)
     verdicts: list[compare.Verdict] = field(default_factory=list)
     say: Callable[[str], object] = print
+    repeated: list[str] = field(default_factory=list)
     fault: str = ""
 
     def __post_init__(self) -> None:
@@ -233,7 +235,9 @@ class Campaign:
             verdict.lost += counted.lost
             verdict.doubled += counted.doubled
             if is_last:
-                verdict.doubled += compare.repeats(self.work, self.excuses)
+                self.repeated = compare.repeats(self.work, self.excuses)
+                most = MOST_REPEATED * len(self.twin.world.portal.writes)
+                verdict.doubled += self.repeated if len(self.repeated) > most else []
                 for row in compare.after_opt_out(scene, self._frozen):
                     self.found(f"after the opt-out: {row}")
         self.verdicts.append(verdict)

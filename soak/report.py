@@ -31,6 +31,7 @@ def report(campaign: Campaign) -> dict[str, Any]:
         "ack_ms": {"p50": _at(taken, 0.5), "p99": _at(taken, 0.99)},
         "values_written": len(campaign.twin.world.portal.writes),
         **{what: len(_all(verdicts, what)) for what in ("lost", "doubled", "diverged")},
+        "repeated": {"values": len(campaign.repeated), "first": campaign.repeated[:20]},
         "orphans": len(campaign.orphans),
         "checks": len(verdicts),
         "seconds_to_converge": campaign.converged,
