@@ -1,7 +1,7 @@
 # One entry to everything. `make help` lists it; nothing here touches the system's Python.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench lock
+.PHONY: help demo test check lint format bench soak lock
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
@@ -43,6 +43,9 @@ format: $(VENV)/.dev  ## lay the code out and mend what ruff can mend
 
 bench: $(VENV)/.dev  ## the published figures; ARGS go to the bench
 	$(BIN)/python -m bench $(ARGS)
+
+soak: $(VENV)/.dev  ## faults for minutes, against an oracle; ARGS such as --minutes 10 --seed 3 --database postgres
+	$(BIN)/python -m soak $(ARGS)
 
 # What builds the editable install is locked as well; the second lock keeps to the first one's versions.
 COMPILE = echo 'setuptools>=77' | "$(UV)" pip compile --quiet --no-config --universal \

@@ -54,6 +54,7 @@ class Scene:
         self.new_id = new_id
         self.changes = Changes()
         self.records: dict[RecordKey, Record] = dict(crowd.records)
+        self.became: dict[RecordKey, RecordKey] = {}
         self.profiles: dict[ProfileId, Profile] = dict(crowd.profiles)
         self.facts: dict[RecordKey, dict[tuple[object, ...], Fact]] = defaultdict(dict)
         self.links: dict[tuple[object, ...], Link] = {_link_id(link): link for link in crowd.links}
@@ -67,6 +68,8 @@ class Scene:
         self.traces: dict[RecordKey, str] = {}
         self.bulk_batch = ""
         self._batches: dict[tuple[object, ...], str] = {}
+        for record in self.records.values():
+            self._note_merge(record)
         for key, facts in crowd.facts.items():
             self.facts[key] = {_fact_id(fact): fact for fact in facts}
         for profile_id, steps in crowd.steps.items():
@@ -91,6 +94,11 @@ class Scene:
                 self.changes.asked.add(record.key)
             self.records[record.key] = record
             self.changes.records[record.key] = record
+            self._note_merge(record)
+
+    def _note_merge(self, record: Record) -> None:
+        if record.merged_into:
+            self.became[record.key] = record.key._replace(record_id=record.merged_into)
 
     def put_profile(self, profile: Profile) -> None:
         """Keep a profile's row."""
@@ -138,13 +146,26 @@ class Scene:
         return [record for record in self.records.values() if record.profile_id == profile_id]
 
     def history(self, key: RecordKey) -> History:
-        """Return all facts of a record, its deals and its companies."""
+        """Return all facts of a record, its deals and its companies.
+
+        What was merged into it has left it its ties: the CRM moves them without a word.
+        """
+        own = self._absorbed(key)
         ties: dict[RecordKey, list[Link]] = defaultdict(list)
         for link in self.links.values():
-            if key in (link.start, link.goal):
-                ties[link.start if link.goal == key else link.goal].append(link)
+            if link.start in own:
+                ties[link.goal].append(replace(link, start=key))
+            elif link.goal in own:
+                ties[link.start].append(replace(link, goal=key))
         peers = [Peer(other, links, self.known(other)) for other, links in ties.items()]
         return History(key, self.known(key), peers)
+
+    def _absorbed(self, key: RecordKey) -> set[RecordKey]:
+        """Return a record with all that were merged into it."""
+        own = {key}
+        while more := {loser for loser, into in self.became.items() if into in own} - own:
+            own |= more
+        return own
 
     def known(self, key: RecordKey) -> list[Fact]:
         """Return the facts of a record."""

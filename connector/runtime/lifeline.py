@@ -51,9 +51,8 @@ class Lifeline:
         threading.Thread(target=_watch, args=(self.parent, _leave), daemon=True).start()
 
     def pass_on(self) -> None:
-        """Make this process the one that its own children live with."""
-        if self.parent is not None:
-            os.environ[VARIABLE] = str(os.getpid())
+        """Make this process the one that its own children live with, also where it stands alone."""
+        os.environ[VARIABLE] = str(os.getpid())
 
 
 def hold() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soak.oracle import Expected, expect, people
 from tests.pipeline import world
 from tests.pipeline.house import House, quick_house
-from tests.pipeline.oracle import Expected, expect, people
 from tests.pipeline.world import Deed, World, deliver, posts
 
 # Each example has a database of its own: half of the profile's number will do.

@@ -266,6 +266,28 @@ def test_a_won_deal_that_was_deleted_is_on_no_list(house: House) -> None:
     assert house.wins() == []
 
 
+def test_a_deal_of_a_merged_record_goes_with_its_person(house: House) -> None:
+    lead(house, "11")
+    lead(house, "12", lifecyclestage="customer")
+    house.crm.create("901", "deal")
+    house.crm.tie("901", "12")
+    house.sync()
+    house.clock.pass_(5)
+    house.crm.merge("12", "11")
+    house.crm.edit("11", lifecyclestage="marketingqualifiedlead")
+    house.sync()
+    house.crm.edit("11", lifecyclestage="lead")
+    house.sync()
+    assert house.slot("11") == 3
+
+    house.clock.pass_(5)
+    house.crm.edit("901", "deal", dealstage="closedwon")
+    house.sync()
+
+    assert house.slot("11") == 8
+    assert house.profile("11").success_at is not None
+
+
 def test_a_person_tied_to_a_won_deal_later_is_a_customer(house: House) -> None:
     house.crm.create("901", "deal", dealstage="closedwon")
     house.sync()

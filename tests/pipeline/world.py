@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from soak.oracle import Happened
 from tests.pipeline.crm import Row
 from tests.pipeline.house import House
-from tests.pipeline.oracle import Happened
 
 PEOPLE = ("11", "12", "13")
 DEALS = ("901", "902")

@@ -70,8 +70,9 @@ def test_a_killed_worker_process_is_replaced(house: House) -> None:
     house.wait(lambda: answered(house) not in (0, first))
 
 
-def test_no_worker_process_outlives_a_killed_server(house: House) -> None:
-    web = house.start("web", CONNECTOR_LIFELINE=str(os.getpid()), CONNECTOR_WEB_WORKERS="2")
+@pytest.mark.parametrize("parent", [str(os.getpid()), ""], ids=["supervised", "alone"])
+def test_no_worker_process_outlives_a_killed_server(house: House, parent: str) -> None:
+    web = house.start("web", CONNECTOR_LIFELINE=parent, CONNECTOR_WEB_WORKERS="2")
     house.wait(lambda: len(house.processes("program.py")) == 3 and answered(house))
 
     web.kill()

@@ -6,7 +6,7 @@ It shares nothing with the product: its own tables, its own order, its own fold.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 FUNNEL = (1, 2, 3, 6, 5, 4, 7, 8, 9)
@@ -20,18 +20,20 @@ STAGE_SLOTS = {
     "evangelist": 8,
 }
 DISPOSITIONS = {"UNQUALIFIED": "unqualified", "BAD_TIMING": "bad_timing"}
+LEVER = {"4", "5", "6", "7", "8", "9"}
 OUTCOMES = {"closedwon": "won", "closedlost": "lost"}
 
 
 @dataclass(frozen=True)
 class Happened:
-    """One thing that happened in the CRM."""
+    """One thing that happened in the CRM, or that a person moved by API (`put`)."""
 
     when: datetime
-    what: str  # set, gone, back, merged, stage, tied, untied
+    what: str  # set, gone, back, merged, stage, tied, untied, put
     record: str  # a contact; of stage the deal
     name: str = ""
     value: str = ""
+    ours: bool = False  # we wrote it ourselves: it is known and moves nobody
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def people(story: list[Happened]) -> dict[str, frozenset[str]]:
     """Return who is one person: by addresses held in the end, and by merges."""
     email = {one.record: one.value for one in story if one.name == "email"}
     groups = {record: {record} for record in email}
-    pairs = [(a, b) for a in email for b in email if email[a] == email[b]]
+    holder = {address: record for record, address in email.items()}
+    pairs = [(record, holder[address]) for record, address in email.items()]
     pairs += [(one.record, one.value) for one in story if one.what == "merged"]
     for a, b in pairs:
         both = groups[a] | groups[b]
@@ -95,7 +98,7 @@ def expect(story: list[Happened], group: frozenset[str]) -> Expected:
     records: dict[str, _Record] = defaultdict(_Record)
     stages: dict[str, str] = {}
     person = _Person()
-    for one in sorted(story, key=lambda one: one.when):
+    for one in sorted(_inherited(story), key=lambda one: one.when):
         before = person.slot
         if one.what == "stage":
             stages[one.record] = one.value
@@ -115,6 +118,18 @@ def expect(story: list[Happened], group: frozenset[str]) -> Expected:
         newest.disposition if newest else None,
         tuple(person.moves),
     )
+
+
+def _inherited(story: list[Happened]) -> list[Happened]:
+    """Tell of the ties of what was merged for the survivors too: deals go with their people."""
+    into = {one.record: one.value for one in story if one.what == "merged"}
+    told = []
+    for one in story:
+        told.append(one)
+        while one.what in {"tied", "untied"} and one.record in into:
+            one = replace(one, record=into[one.record])  # noqa: PLW2901 - up the chain
+            told.append(one)
+    return told
 
 
 def _apply(one: Happened, record: _Record) -> None:
@@ -149,11 +164,23 @@ def _judge(
     if slot is None and not record.matched and one.name == "email":
         slot = 3
     if slot is not None and slot != record.result:
-        _step(slot, one.when, record, records, person)
-    if one.name == "bnb_set_slot" and one.value in {"4", "5", "6", "7", "8", "9"}:
-        person.put(int(one.value), one.when, won=False)
-    if one.name == "hs_email_optout" and one.value == "true":
+        if one.ours:
+            record.result = slot
+        else:
+            _step(slot, one.when, record, records, person)
+    if not one.ours:
+        _by_hand(one, person)
+
+
+def _by_hand(one: Happened, person: _Person) -> None:
+    out = one.name == "hs_email_optout" and one.value == "true"
+    if out or (one.what, one.value) == ("put", "10"):
         person.suppressed = True
+    elif one.what == "put":
+        person.put(int(one.value), one.when, won=False)
+    elif one.name == "bnb_set_slot" and one.value in LEVER and not person.suppressed:
+        # As a move by API would be refused: the lever leads nobody out of slot 10, nor behind it.
+        person.put(int(one.value), one.when, won=False)
 
 
 def _dispose(one: Happened, record: _Record, outcomes: set[str]) -> None:

@@ -1,0 +1,127 @@
+"""The campaign's own judgement: what it must notice, and that a seed plays the same again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulators.hubspot import catalog
+from simulators.hubspot.testing import Twin
+from soak import compare
+from soak.campaign import Plan
+from soak.faults import FAULTS, fitting
+from soak.installation import Installation
+from soak.oracle import Happened, expect
+from soak.story import Story
+from soak.workload import Workload
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+@contextmanager
+def playing(own: Installation) -> Iterator[Workload]:
+    with Twin() as twin:
+        lever = catalog.definition("bnb_set_slot", "string", "contactinformation")
+        twin.world.portal.properties["contacts"]["bnb_set_slot"] = lever
+        yield Workload(twin, own, seed=7)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Workload]:
+    own = Installation(tmp_path, "procfile", {})  # none of its processes runs
+    with playing(own) as found:
+        yield found
+    own.close()
+
+
+def deeds(work: Workload) -> list[tuple[Any, ...]]:
+    for _ in range(60):
+        work.act()
+    words = ("subscriptionType", "objectId", "propertyName")
+    return [tuple(event.get(word) for word in words) for event in work.twin.events()]
+
+
+def test_a_seed_plays_the_same_deeds_again(work: Workload) -> None:
+    first = deeds(work)
+
+    with playing(work.own) as again:
+        assert deeds(again) == first
+
+
+def test_an_address_that_nobody_answers_at_moves_nobody(work: Workload) -> None:
+    work.create()
+
+    work.move()
+
+    assert work.puts == []
+
+
+def test_a_value_written_twice_without_cause_is_doubled(work: Workload) -> None:
+    one = work.create().id
+    for at in (1_000_000, 1_050_000):
+        row = {"object": "contacts", "id": one, "property": "bnb_lead_slot", "value": "3"}
+        work.twin.world.portal.writes.append({**row, "at": at})
+
+    assert len(compare.repeats(work, [])) == 1
+    assert compare.repeats(work, [(1010.0, 1055.0)]) == []
+
+
+def test_what_a_person_undid_may_be_written_again(work: Workload) -> None:
+    one = work.create().id
+    now = work.twin.world.portal.now()
+    for at in (now - 1, now + 60_000):
+        row = {"object": "contacts", "id": one, "property": "bnb_set_slot", "value": ""}
+        work.twin.world.portal.writes.append({**row, "at": at})
+    work.twin.edit("contacts", one, bnb_set_slot="6")
+
+    assert compare.repeats(work, []) == []
+
+
+def test_the_story_knows_our_own_writes_by_their_source(work: Workload) -> None:
+    one = work.create().id
+    event = next(row for row in work.twin.events() if row.get("propertyName") == "email")
+    ours = {**event, "changeSource": "INTEGRATION", "sourceId": "1001"}
+
+    told = Story([ours], [], []).own(frozenset({one}))
+
+    assert [happened.ours for happened in told] == [True]
+
+
+def test_what_we_wrote_ourselves_moves_nobody() -> None:
+    story = [
+        Happened(NOON, "set", "1", "lifecyclestage", "lead"),
+        Happened(
+            NOON + timedelta(1), "set", "1", "lifecyclestage", "marketingqualifiedlead", ours=True
+        ),
+        Happened(NOON + timedelta(2), "set", "1", "lifecyclestage", "lead"),
+    ]
+
+    assert expect(story, frozenset({"1"})).slot == 3
+    assert expect(story[:2], frozenset({"1"})).slot == 3
+
+
+def test_a_person_s_move_stands_until_the_crm_says_otherwise() -> None:
+    story = [
+        Happened(NOON, "set", "1", "lifecyclestage", "lead"),
+        Happened(NOON + timedelta(1), "put", "1", value="5"),
+    ]
+
+    assert expect(story, frozenset({"1"})).slot == 5
+
+
+def test_faults_are_drawn_for_what_runs_only() -> None:
+    assert "disk full" not in fitting(Plan(database="postgres"))
+    assert "kill the supervisor" in fitting(Plan(through="up"))
+    both = [Plan(database="sqlite"), Plan(through="up"), Plan(database="postgres")]
+    assert {name for plan in both for name in fitting(plan)} == set(FAULTS)
+
+
+def test_every_fault_is_in_the_table_of_the_readme() -> None:
+    text = (Path(compare.__file__).parent / "README.md").read_text()
+
+    assert [name for name in FAULTS if f"| {name} |" not in text] == []
