@@ -176,11 +176,11 @@ class Unit:
         """Put an event aside with its reason."""
         inbox.park_event(self.tx, event_id, reason)
 
-    def recent_by_origin(
-        self, connection_id: ConnectionId, now: datetime, most: int
-    ) -> Mapping[tuple[str, str], int]:
-        """Count a connection's events of the last minute by what made them."""
-        return inbox.recent_by_origin(self.tx, connection_id, now, most)
+    def recent_of(
+        self, connection_id: ConnectionId, source: tuple[str, str], now: datetime, most: int
+    ) -> int:
+        """Count what one source of a connection made in the last minute, up to `most`."""
+        return inbox.recent_of(self.tx, connection_id, source, now, most)
 
     def listed_deliveries(
         self, account_id: AccountId, state: str, after: int, most: int
