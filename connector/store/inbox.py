@@ -15,6 +15,9 @@ from connector.store import tables as t
 from connector.store.sql import add, add_one, slices
 from connector.stored import Arrival, Delivery, State
 
+SMALL = 8192  # bytes; a CRM fills its requests while an import lasts, to a hundred events
+OLDEST = 5  # one in so many of the deliveries that are split next is there by its age
+
 
 def keep(
     tx: Connection,
@@ -39,13 +42,14 @@ def keep(
 
 
 def waiting_deliveries(tx: Connection, most: int) -> list[Delivery]:
-    """Return deliveries to split, oldest first."""
-    query = (
-        select(t.delivery)
-        .where(t.delivery.c.state == State.PENDING)
-        .order_by(t.delivery.c.id)
-        .limit(most)
-    )
+    """Return deliveries to split: small ones first, as people's edits make them.
+
+    The oldest are always among them, so that none waits for ever.
+    """
+    query = select(t.delivery).where(t.delivery.c.state == State.PENDING).order_by(t.delivery.c.id)
+    oldest = tx.execute(query.limit(max(most // OLDEST, 1))).all()
+    small = tx.execute(query.where(func.length(t.delivery.c.body) < SMALL).limit(most)).all()
+    rows = {row.id: row for row in [*small[: most - len(oldest)], *oldest]}
     return [
         Delivery(
             row.id,
@@ -57,7 +61,7 @@ def waiting_deliveries(tx: Connection, most: int) -> list[Delivery]:
             row.trace,
             row.silent,
         )
-        for row in tx.execute(query)
+        for row in rows.values()
     ]
 
 

@@ -20,9 +20,11 @@ from connector.store.people import People
 from connector.store.save import save
 from connector.store.secrets import SecretBox
 from connector.stored import (
+    BULK,
     Account,
     Arrival,
     Changes,
+    Claim,
     Connection,
     Crowd,
     Delivery,
@@ -259,11 +261,9 @@ class Unit:
 
     # Outbox
 
-    def claim(
-        self, connection_id: ConnectionId, now: datetime, most: int, token: int
-    ) -> list[Pending]:
+    def claim(self, connection_id: ConnectionId, now: datetime, wanted: Claim) -> list[Pending]:
         """Take the writes to send next, all of one object and purpose."""
-        return outbox.claim(self.tx, connection_id, now, most, token)
+        return outbox.claim(self.tx, connection_id, now, wanted)
 
     def recover(self, connection_id: ConnectionId, token: int) -> int:
         """Take back what an earlier holder of the lease was sending."""
@@ -289,9 +289,11 @@ class Unit:
         """Have records read at a time, or (None) no more."""
         outbox.ask(self.tx, keys, at, lane)
 
-    def asked(self, connection_id: ConnectionId, now: datetime, most: int) -> list[Record]:
-        """Return the records to read next, all of one object."""
-        return outbox.asked(self.tx, connection_id, now, most)
+    def asked(
+        self, connection_id: ConnectionId, now: datetime, most: int, lane: int = BULK
+    ) -> list[Record]:
+        """Return the records to read next, all of one object, none behind `lane`."""
+        return outbox.asked(self.tx, connection_id, now, most, lane)
 
     def retry_parked(self, connection: Connection, now: datetime) -> int:
         """Put every parked write of a connection back in line."""
