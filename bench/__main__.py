@@ -6,6 +6,7 @@ import argparse
 import inspect
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -108,4 +109,5 @@ def _said(asked: argparse.Namespace) -> list[str]:
 
 if __name__ == "__main__":
     os.environ.pop("CONNECTOR_LIFELINE", None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds: everything is stopped
     sys.exit(main(sys.argv[1:]))
