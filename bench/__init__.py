@@ -1,1 +1,1 @@
-"""Measurements that anyone can run again: `make bench` prints them as JSON."""
+"""Measurements that anyone can run again: `make bench`. docs/benchmarks.md is made from them."""

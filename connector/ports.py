@@ -215,6 +215,10 @@ class Crm(Protocol):
         """Return the CRM's own id of the account behind the credentials."""
         ...
 
+    def bulk_wait(self) -> float:
+        """Return the seconds until bulk work may make a call: some room is kept for people."""
+        ...
+
     def read(
         self, kind: str, ids: Sequence[str], fields: Sequence[str], dated: Sequence[str]
     ) -> list[Reading]:

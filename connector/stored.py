@@ -257,6 +257,15 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What the holder of a connection's lease takes from the outbox; nothing behind `lane`."""
+
+    token: int
+    most: int = 100
+    lane: int = BULK
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """A row of the write ledger: what we wrote (or are about to), over what, and when."""
 

@@ -28,6 +28,8 @@ def take_in(scene: Scene, arrivals: Iterable[Arrival]) -> None:
         scene.stained = _is_buried(scene, arrival.record)
         if arrival.event.object in FOLLOWED and not scene.stained:
             scene.traces[arrival.record] = arrival.trace
+            known = scene.lanes.get(arrival.record, arrival.lane)
+            scene.lanes[arrival.record] = min(known, arrival.lane)
             if arrival.silent:
                 scene.bulk_batch = arrival.trace
             _TAKE.get(arrival.event.happening, _ignore)(scene, arrival)

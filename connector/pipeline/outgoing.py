@@ -25,7 +25,7 @@ from connector.pipeline.lines import open_line
 from connector.pipeline.reads import read_next
 from connector.pipeline.send import Sending, send_opt_outs, send_own
 from connector.pipeline.services import Services
-from connector.stored import Connection, Pending, Purpose
+from connector.stored import BULK, LIVE, Claim, Connection, Pending, Purpose
 
 if TYPE_CHECKING:
     from connector.store.leases import Fence
@@ -133,11 +133,12 @@ def _keep_fresh(sending: Sending) -> None:
 
 
 def _turn(sending: Sending) -> bool:
-    """Do one batch; opt-outs and people's writes go before reads, reads before bulk writes."""
+    """Do one batch: opt-outs, people's work, then bulk, as long as it leaves room for people."""
     services, own = sending.services, sending.connection.id
+    lane = LIVE if sending.crm.bulk_wait() > 0 else BULK
     with services.store.writing(sending.fence) as unit:
         state = unit.connection(own).state
-        rows = unit.claim(own, services.now(), AT_ONCE, sending.fence.token)
+        rows = unit.claim(own, services.now(), Claim(sending.fence.token, AT_ONCE, lane))
     if state != "active":
         _give_back(sending, rows)
         return False
@@ -145,7 +146,7 @@ def _turn(sending: Sending) -> bool:
         if rows:
             _SEND[rows[0].purpose](sending, rows)
             return True
-        return read_next(sending)
+        return read_next(sending, lane)
     except (CrmDenied, CrmRefused) as error:
         sending.park(rows, str(error))
         return True

@@ -14,7 +14,7 @@ from connector.mapping.lookup import Lookup
 from connector.mapping.table import Meaning
 from connector.pipeline.reading import dump_reading
 from connector.ports import Crm, Event, Happening, Reading
-from connector.stored import LIVE, Arrival, Connection, Record
+from connector.stored import BULK, LIVE, Arrival, Connection, Record
 
 if TYPE_CHECKING:
     from connector.pipeline.send import Sending
@@ -31,11 +31,11 @@ def dated_fields(lookup: Lookup, kind: str) -> list[str]:
     return [name for name in names if name]
 
 
-def read_next(sending: Sending) -> bool:
-    """Read the records that wait for it; say whether there were any."""
+def read_next(sending: Sending, lane: int = BULK) -> bool:
+    """Read the records that wait for it, none behind `lane`; say whether there were any."""
     services, connection = sending.services, sending.connection
     with services.store.writing(sending.fence) as unit:
-        records = unit.asked(connection.id, services.now(), AT_ONCE)
+        records = unit.asked(connection.id, services.now(), AT_ONCE, lane)
     if not records:
         return False
     kind = records[0].key.object

@@ -66,6 +66,7 @@ class Scene:
         self.heard: list[Fact] = []
         self.graves: Mapping[str, datetime] = {}
         self.traces: dict[RecordKey, str] = {}
+        self.lanes: dict[RecordKey, int] = {}
         self.bulk_batch = ""
         self._batches: dict[tuple[object, ...], str] = {}
         for record in self.records.values():
@@ -134,6 +135,11 @@ class Scene:
         profile = self.profiles.get(record.profile_id) if record.profile_id else None
         if record.ask_at is None and (profile is None or profile.slot is not Slot.DO_NOT_CONTACT):
             self.put(replace(record, ask_at=self.now, ask_lane=lane, asked=0))
+
+    def lane(self, keys: Iterable[RecordKey]) -> int:
+        """Return how urgent the events about some records were; people's word, where none were."""
+        own = [self.lanes[key] for key in keys if key in self.lanes]
+        return min(own or self.lanes.values(), default=LIVE)
 
     def leave_out(self, profile_id: ProfileId) -> None:
         """Work on without a profile's records: they are to be forgotten, not joined to anyone."""

@@ -139,7 +139,7 @@ def _keep(
     delivery: Delivery,
 ) -> None:
     most = services.bulk_per_minute
-    recent = dict(unit.recent_by_origin(connection.id, delivery.received_at, 4 * most))
+    recent: dict[tuple[str, str], int] = {}
     arrivals = []
     for part in parts:
         if isinstance(part, Unread):
@@ -147,7 +147,9 @@ def _keep(
             unit.park_part(connection.account_id, connection.id, told, delivery.received_at)
             continue
         source = (part.origin, part.origin_id)
-        recent[source] = recent.get(source, 0) + 1
+        if source not in recent:
+            recent[source] = unit.recent_of(connection.id, source, delivery.received_at, most)
+        recent[source] += 1
         is_bulk = part.origin in services.bulk_origins[delivery.system] or recent[source] > most
         lane = BULK if is_bulk else LIVE
         arrivals.append(

@@ -30,10 +30,11 @@ def wish(scene: Scene, retold: Iterable[Retold]) -> None:
     """Put into the outbox what the profiles' records should hold now."""
     for one in retold:
         move = final_move(one)
+        bulk = _is_bulk(move) or scene.lane(one.sayings) == BULK
         for key, saying in one.sayings.items():
             record = scene.records[key]
             if record.alive and not record.merged_into:
-                _want_own(scene, one.after, record, bulk=_is_bulk(move))
+                _want_own(scene, one.after, record, bulk=bulk)
                 _want_lever(scene, one.after, record, saying)
                 if move is not None:
                     _want_stage(scene, one.after, record, saying, move)

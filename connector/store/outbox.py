@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Exists, Row, exists, func, or_, select, update
+from sqlalchemy import Connection, Exists, Row, and_, exists, func, or_, select, update
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.domain.slots import Slot
@@ -16,27 +16,31 @@ from connector.store import tables as t
 from connector.store.crowd import as_pending, as_record, as_writing
 from connector.store.inbox import Backlog, count
 from connector.store.sql import add, slices
-from connector.stored import Pending, Record, State, Writing
+from connector.stored import BULK, Claim, Pending, Record, State, Writing
 
 
 def claim(
-    tx: Connection, connection_id: ConnectionId, now: datetime, most: int, token: int
+    tx: Connection, connection_id: ConnectionId, now: datetime, wanted: Claim
 ) -> list[Pending]:
-    """Take the writes to send next, all of one object and purpose: people before bulk."""
-    due = (
-        t.outbox.c.connection_id == connection_id,
-        t.outbox.c.state == State.PENDING,
-        t.outbox.c.due_at <= now,
-    )
-    order = (t.outbox.c.lane, t.outbox.c.id)
+    """Take the writes to send next, all of one object and purpose: people before bulk.
+
+    Bulk that has not lingered long enough goes along where a call goes anyway: none that is less
+    than full follows it a moment later.
+    """
+    own = t.outbox.c
+    waiting = (own.connection_id == connection_id, own.state == State.PENDING)
+    order = (own.lane, own.id)
+    due = (*waiting, own.due_at <= now, own.lane <= wanted.lane)
     first = tx.execute(select(t.outbox).where(*due).order_by(*order).limit(1)).first()
     if first is None:
         return []
-    alike = (t.outbox.c.object == first.object, t.outbox.c.purpose == first.purpose)
-    rows = tx.execute(select(t.outbox).where(*due, *alike).order_by(*order).limit(most)).all()
+    ready = or_(own.due_at <= now, and_(own.lane == BULK, own.attempts == 0))
+    alike = (own.object == first.object, own.purpose == first.purpose, ready)
+    chosen = select(t.outbox).where(*waiting, *alike).order_by(*order).limit(wanted.most)
+    rows = tx.execute(chosen).all()
     ids = [row.id for row in rows]
     taken = update(t.outbox).where(t.outbox.c.id.in_(ids))
-    tx.execute(taken.values(state=State.SENDING, token=token))
+    tx.execute(taken.values(state=State.SENDING, token=wanted.token))
     return [replace(as_pending(row), state=State.SENDING) for row in rows]
 
 
@@ -105,12 +109,18 @@ def ask(tx: Connection, keys: Sequence[RecordKey], at: datetime | None, lane: in
         tx.execute(update(t.record).where(*_of(t.record, key)).values(ask_at=at, ask_lane=lane))
 
 
-def asked(tx: Connection, connection_id: ConnectionId, now: datetime, most: int) -> list[Record]:
+def asked(
+    tx: Connection, connection_id: ConnectionId, now: datetime, most: int, lane: int = BULK
+) -> list[Record]:
     """Return the records to read next, all of one object: people before bulk.
 
     Nobody asks about a person in slot 10 any more.
     """
-    due = (t.record.c.connection_id == connection_id, t.record.c.ask_at <= now)
+    due = (
+        t.record.c.connection_id == connection_id,
+        t.record.c.ask_at <= now,
+        t.record.c.ask_lane <= lane,
+    )
     hushed = select(t.profile.c.id).where(t.profile.c.slot == Slot.DO_NOT_CONTACT)
     own = t.record.c.profile_id.in_(hushed)
     tx.execute(update(t.record).where(*due, own).values(ask_at=None))

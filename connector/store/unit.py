@@ -21,9 +21,11 @@ from connector.store.save import save
 from connector.store.secrets import SecretBox
 from connector.store.ties import Ties
 from connector.stored import (
+    BULK,
     Account,
     Arrival,
     Changes,
+    Claim,
     Connection,
     Crowd,
     Delivery,
@@ -172,11 +174,11 @@ class Unit:
         """Put an event aside with its reason."""
         inbox.park_event(self.tx, event_id, reason)
 
-    def recent_by_origin(
-        self, connection_id: ConnectionId, now: datetime, most: int
-    ) -> Mapping[tuple[str, str], int]:
-        """Count a connection's events of the last minute by what made them."""
-        return inbox.recent_by_origin(self.tx, connection_id, now, most)
+    def recent_of(
+        self, connection_id: ConnectionId, source: tuple[str, str], now: datetime, most: int
+    ) -> int:
+        """Count what one source of a connection made in the last minute, up to `most`."""
+        return inbox.recent_of(self.tx, connection_id, source, now, most)
 
     def listed_deliveries(
         self, account_id: AccountId, state: str, after: int, most: int
@@ -266,11 +268,9 @@ class Unit:
 
     # Outbox
 
-    def claim(
-        self, connection_id: ConnectionId, now: datetime, most: int, token: int
-    ) -> list[Pending]:
+    def claim(self, connection_id: ConnectionId, now: datetime, wanted: Claim) -> list[Pending]:
         """Take the writes to send next, all of one object and purpose."""
-        return outbox.claim(self.tx, connection_id, now, most, token)
+        return outbox.claim(self.tx, connection_id, now, wanted)
 
     def recover(self, connection_id: ConnectionId, token: int) -> int:
         """Take back what an earlier holder of the lease was sending."""
@@ -296,9 +296,11 @@ class Unit:
         """Have records read at a time, or (None) no more."""
         outbox.ask(self.tx, keys, at, lane)
 
-    def asked(self, connection_id: ConnectionId, now: datetime, most: int) -> list[Record]:
-        """Return the records to read next, all of one object."""
-        return outbox.asked(self.tx, connection_id, now, most)
+    def asked(
+        self, connection_id: ConnectionId, now: datetime, most: int, lane: int = BULK
+    ) -> list[Record]:
+        """Return the records to read next, all of one object, none behind `lane`."""
+        return outbox.asked(self.tx, connection_id, now, most, lane)
 
     def retry_parked(self, connection: Connection, now: datetime) -> int:
         """Put every parked write of a connection back in line."""

@@ -92,6 +92,7 @@ class FakeCrm:
         self.slot_of_email: Callable[[str], int | None] = lambda _email: None
         self.tells_history = True
         self.page_size = 3
+        self.no_bulk_for = 0.0
         self.statuses: Sequence[str] = STATUSES
 
     # What people do in the CRM
@@ -161,6 +162,9 @@ class FakeCrm:
         return rows
 
     # What the connector asks
+
+    def bulk_wait(self) -> float:
+        return self.no_bulk_for
 
     def prove(self) -> str:
         return self._run("prove", "", (), (), lambda: self.portal)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PLANNED = 0.9  # of a limit: HubSpot's window and ours don't start at the same moment
 DAY = 86_400.0
+BULK = 0.8  # of what may be used at all: an import never takes the room of single edits
 SPARE = 8  # whoever must wait waits until an eighth of the window is free
 TICK = 0.001  # so that whoever waits as long as told does find room
 _PREFIX = "x-hubspot-ratelimit-"
@@ -75,6 +76,15 @@ class Limiter:
         )
         if max(waits) > 0:
             raise CrmBusy("no room for a call to HubSpot within its limits", retry_in=max(waits))
+
+    def bulk_wait(self) -> float:
+        """Return the seconds until bulk work has room for a call, 0 where it has; it never raises.
+
+        Others' calls count too: the more people do, the less is left for bulk.
+        """
+        now = self._clock()
+        room = max(1, math.floor(self._room(self._per_window, urgent=False) * BULK))
+        return max(self._blocked - now, self._wait_for(now, 1, room), 0.0)
 
     def heard(self, headers: Mapping[str, str]) -> None:
         """Learn from an answer's rate headers, names in lower case: the vendor counts best."""
@@ -142,8 +152,10 @@ class Limiter:
         return max(1, math.floor(planned if urgent else planned - limit * self._reserve))
 
     def _window_wait(self, now: float, calls: int, *, urgent: bool) -> float:
+        return self._wait_for(now, calls, self._room(self._per_window, urgent=urgent))
+
+    def _wait_for(self, now: float, calls: int, room: int) -> float:
         self._forget(now)
-        room = self._room(self._per_window, urgent=urgent)
         if len(self._calls) + min(calls, room) <= room:
             return 0.0
         roomy = min(calls + max(1, room // SPARE), room)

@@ -43,6 +43,10 @@ class HubSpot:
             raise CrmDown("HubSpot's answer to account names no portal")
         return portal
 
+    def bulk_wait(self) -> float:
+        """Return the seconds until bulk work may make a call."""
+        return self.client.limiter.bulk_wait()
+
     def read(
         self, kind: str, ids: Sequence[str], fields: Sequence[str], dated: Sequence[str]
     ) -> list[Reading]:

@@ -50,6 +50,28 @@ def test_nine_tenths_are_planned_and_a_part_of_them_is_kept_for_the_urgent() -> 
     assert drain(limiter, urgent=True)[0] == 1
 
 
+def test_bulk_leaves_room_for_single_edits() -> None:
+    hands = Hands()
+    limiter = hands.limiter(per_window=100)
+    taken = 0
+    while limiter.bulk_wait() == 0:
+        limiter.take()
+        taken += 1
+
+    assert taken == 64  # four fifths of what may be used
+    assert drain(limiter)[0] == 16
+
+
+def test_bulk_that_waits_as_long_as_told_has_room() -> None:
+    hands = Hands()
+    limiter = hands.limiter(per_window=100)
+    drain(limiter)
+
+    hands.turn(limiter.bulk_wait())
+
+    assert limiter.bulk_wait() == 0
+
+
 def test_who_waits_as_long_as_told_finds_room() -> None:
     hands = Hands()
     limiter = hands.limiter()
