@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from connector import trace
+
 if TYPE_CHECKING:
     from structlog.types import EventDict, Processor, WrappedLogger
 
@@ -26,6 +28,8 @@ PRIVATE_TEXT = (
     re.compile(r"(/webhooks/(?:salesforce|platform/[^/\s?#\"']+)/)[^/\s?#\"']+", re.IGNORECASE),
     re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE),
     re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
+    # An address that an error quotes.
+    re.compile(r"()[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"),
 )
 NOISY = (
     *("rq", "rq.worker", "rq.job", "rq.queue", "rq.registry", "redis", "werkzeug"),
@@ -64,6 +68,14 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {key: _clean(key, value) for key, value in event.items()}
 
 
+def _follow(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Name what is worked on, where the line does not say so itself."""
+    found = trace.all_current()
+    if found and "trace" not in event and "traces" not in event:
+        event.update({"trace": found[0]} if len(found) == 1 else {"traces": found})
+    return event
+
+
 def mask(text: str) -> str:
     """Blank the secrets that a text may carry: webhook path tokens, credentials in URLs."""
     for pattern in PRIVATE_TEXT:
@@ -94,6 +106,7 @@ def _clean_value(key: str, value: object) -> object:
 def _shared() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _follow,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),

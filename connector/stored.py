@@ -124,6 +124,7 @@ class Record:
     asked: int = 0
     read_at: datetime | None = None
     created_at: datetime | None = None
+    ask_trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from connector import figures
 from connector.domain.errors import ConnectorError, LeaseLost, StoreBusy
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.mapping.table import Meaning
@@ -86,7 +87,10 @@ def _work(
 
 def _park(services: Services, fence: Fence, arrival: Arrival, error: Exception) -> None:
     reason = str(error) if isinstance(error, ConnectorError) else type(error).__name__
-    log.error("event_parked", event_id=arrival.id, reason=reason, exc_info=error)
+    log.error(
+        "event_parked", event_id=arrival.id, trace=arrival.trace, reason=reason, exc_info=error
+    )
+    figures.count("bb_events_total", outcome="quarantined")
     with services.store.writing(fence) as unit:
         unit.park_event(arrival.id, reason)
 
@@ -108,6 +112,7 @@ def _apply(
         apply_brake(services, scene, unit, account_id)
     with services.store.writing(fence) as unit:
         unit.save(account_id, scene.changes, now)
+    figures.count("bb_events_total", len(arrivals), outcome="applied")
     wake_delivery(services, scene)
 
 

@@ -215,6 +215,7 @@ def as_record(row: Row[Any]) -> Record:
         row.asked,
         row.read_at,
         row.created_at,
+        row.ask_trace,
     )
 
 

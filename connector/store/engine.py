@@ -85,7 +85,11 @@ class Database:
             self.engine = _sqlite(url)
         else:
             self.engine = create_engine(
-                url, pool_pre_ping=True, pool_size=10, connect_args={"options": _POSTGRES_WAIT}
+                url,
+                hide_parameters=True,  # they are people's data, and errors are logged
+                pool_pre_ping=True,
+                pool_size=10,
+                connect_args={"options": _POSTGRES_WAIT},
             )
 
     @contextmanager
@@ -113,7 +117,9 @@ class Database:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, pool_size=20, connect_args={"timeout": PATIENCE})
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=20, connect_args={"timeout": PATIENCE}
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

@@ -53,7 +53,7 @@ def _records(tx: Connection, account_id: AccountId, changes: Changes, now: datet
     put(tx, t.record, [own | _record(r, now) for r in others], [*theirs, *_ASKING])
 
 
-_ASKING = ("ask_at", "ask_lane", "asked")
+_ASKING = ("ask_at", "ask_lane", "ask_trace", "asked")
 
 
 def columns(row: Any) -> dict[str, Any]:
@@ -202,6 +202,7 @@ _RECORD = (
     "merged_into",
     "ask_at",
     "ask_lane",
+    "ask_trace",
     "asked",
     "read_at",
 )
