@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector import holder
+from connector import figures, holder
 from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read_events
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
@@ -149,6 +149,19 @@ def due(older_than_s: float) -> list[tuple[str, str]]:
     now = datetime.now(UTC)
     with services().store.reading() as unit:
         return unit.due(now, now - timedelta(seconds=older_than_s))
+
+
+def pulse(kind: str, /, *, last: bool = False) -> None:
+    """Say that this process lives, or (the last time) that it ends, and what it has counted."""
+    store, now, counts = services().store, datetime.now(UTC), figures.taken()
+    try:
+        with store.writing() as unit:
+            unit.watch.beat(store.holder, kind, counts, now)
+            if last:
+                unit.watch.leave(store.holder)
+    except BaseException:
+        figures.give_back(counts)
+        raise
 
 
 def housekeeping() -> None:

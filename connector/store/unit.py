@@ -19,6 +19,7 @@ from connector.store.inbox import Backlog
 from connector.store.people import People
 from connector.store.save import save
 from connector.store.secrets import SecretBox
+from connector.store.watch import Watch
 from connector.stored import (
     Account,
     Arrival,
@@ -356,6 +357,11 @@ class Unit:
         return outbox.journal(self.tx, connection_id)
 
     # Work
+
+    @property
+    def watch(self) -> Watch:
+        """What watches over the house ask."""
+        return Watch(self.tx)
 
     def prune(self, now: datetime) -> int:
         """Delete a piece of what is past its time; return how many rows that was."""
