@@ -25,7 +25,7 @@ from connector.store.engine import Database
 from connector.store.migrate import upgrade
 from connector.store.secrets import SecretBox
 from connector.store.store import Store
-from connector.stored import Connection
+from connector.stored import Connection, Keeping
 
 VENDOR_HOSTS: Mapping[str, tuple[str, ...]] = {"hubspot": ("api.hubapi.com",)}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -58,6 +58,13 @@ def build(own: Settings) -> Services:
         new_id=lambda prefix: f"{prefix}_{uuid.uuid4().hex}",
         pause=time.sleep,
         brake_per_hour=own.brake_per_hour,
+        keeping=Keeping(
+            inbox=timedelta(days=own.keep_inbox_days),
+            outbox=timedelta(days=own.keep_outbox_days),
+            written=timedelta(days=own.keep_written_days),
+            audit=timedelta(days=own.keep_audit_days),
+            parked=timedelta(days=own.keep_parked_days),
+        ),
     )
 
 

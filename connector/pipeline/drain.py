@@ -14,6 +14,7 @@ from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.mapping.table import Meaning
 from connector.pipeline.erasure import erase, owner
 from connector.pipeline.inbound import reading_ties, take_in
+from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
@@ -110,6 +111,8 @@ def _apply(
     with services.store.reading() as unit:
         _erase(scene, unit, account_id)
         apply_brake(services, scene, unit, account_id)
+    if scene.unnamed:
+        clear_bodies(services, account_id, scene)
     with services.store.writing(fence) as unit:
         unit.save(account_id, scene.changes, now)
     figures.count("bb_events_total", len(arrivals), outcome="applied")

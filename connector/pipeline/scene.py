@@ -62,6 +62,7 @@ class Scene:
         self.touched: set[RecordKey] = set()
         self.forgotten: set[RecordKey] = set()
         self.refused: set[RecordKey] = set()
+        self.unnamed: dict[RecordKey, set[str]] = {}
         self.stained = False
         self.heard: list[Fact] = []
         self.graves: Mapping[str, datetime] = {}

@@ -167,7 +167,11 @@ def _forget_parts(tx: Connection, connection_id: str, words: Collection[str]) ->
     """Delete what could not be read, and so belongs to no record, where it names the person."""
     text = type_coerce(t.event.c.data, Text)
     named = or_(*(text.icontains(word, autoescape=True) for word in words if word))
-    own = (t.event.c.connection_id == connection_id, t.event.c.happening == "")
+    own = (
+        t.event.c.connection_id == connection_id,
+        # Of no record, which is where the index finds them.
+        *(t.event.c[name] == "" for name in ("object", "record_id", "happening")),
+    )
     tx.execute(delete(t.event).where(*own, named))
 
 

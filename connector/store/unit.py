@@ -27,6 +27,7 @@ from connector.stored import (
     Connection,
     Crowd,
     Delivery,
+    Keeping,
     Pending,
     Record,
     Writing,
@@ -363,9 +364,21 @@ class Unit:
         """What watches over the house ask."""
         return Watch(self.tx)
 
-    def prune(self, now: datetime) -> int:
-        """Delete a piece of what is past its time; return how many rows that was."""
-        return retention.prune(self.tx, now)
+    def past(self, table: str, after: int, keeping: Keeping, now: datetime) -> retention.Piece:
+        """Look at the next rows of a table for what is past its time."""
+        return retention.past(self.tx, table, after, keeping, now)
+
+    def remove(self, table: str, ids: list[int]) -> int:
+        """Delete rows that are past their time."""
+        return retention.remove(self.tx, table, ids)
+
+    def parked_bodies(self, owner: tuple[str, str], after: int, most: int) -> list[Any]:
+        """Return parked deliveries with their bodies that may be about an account's people."""
+        return inbox.parked_bodies(self.tx, owner, after, most)
+
+    def empty_deliveries(self, ids: Sequence[int]) -> None:
+        """Delete the bodies of parked deliveries; their hashes stay."""
+        inbox.empty(self.tx, ids)
 
     def due(self, now: datetime, since: datetime) -> list[tuple[str, str]]:
         """Return (job, id) for everything that has waited since then or longer."""
