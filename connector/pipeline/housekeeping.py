@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # A portal's options are read again this often.
 WORDS_LAST = timedelta(hours=1)
 # Pieces deleted in one go; the next minute goes on.
-_MOST = 400
+_MOST = 800
 _TABLES = ("delivery", "event", "outbox", "written", "journal", "audit")
 
 

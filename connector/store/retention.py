@@ -14,7 +14,7 @@ from connector.stored import CLOSED, Keeping, State
 
 # Rows looked at in one read, and deleted in one transaction: the writer is busy for milliseconds.
 LOOK_AT = 2000
-AT_ONCE = 100
+AT_ONCE = 50
 
 Lives = Mapping[str, timedelta]  # a state -> how long its rows are kept
 
