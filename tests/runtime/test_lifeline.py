@@ -116,7 +116,9 @@ def test_a_child_that_dies_is_started_again_slower_each_time() -> None:
 
     assert starts == [0, 1, 2, 3]
     child.ask_to_stop()
-    assert not child.stopping()
+    while child.stopping() and time.monotonic() < until:
+        time.sleep(0.005)
+    assert not child.alive
 
 
 def test_a_child_that_ran_well_is_started_again_as_soon_as_at_first(
