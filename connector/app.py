@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -11,7 +12,10 @@ from connector.api import dispatch, health, problems
 from connector.intake import StoreIntake
 from connector.queue import Waker
 from connector.runtime import lifeline
+from connector.runtime.beat import Stop
+from connector.runtime.pulse import beats as signs_of_life
 from connector.settings import current
+from connector.store.migrate import schema
 from webhooks.hubspot import blueprint as hubspot
 
 if TYPE_CHECKING:
@@ -24,7 +28,9 @@ def create_app() -> Flask:
     settings = current()
     logs.configure(settings)
     lifeline.hold()
-    return make_app(bootstrap.services(), settings)
+    app = make_app(bootstrap.services(), settings)
+    signs_of_life(bootstrap.pulse, "web", Stop()).start()
+    return app
 
 
 def make_app(services: Services, settings: Settings) -> Flask:
@@ -32,6 +38,16 @@ def make_app(services: Services, settings: Settings) -> Flask:
     app = Flask("connector", static_folder=None)
     app.register_blueprint(hubspot(StoreIntake(services, settings), settings.public_url))
     app.register_blueprint(dispatch.blueprint(services))
-    app.register_blueprint(health.blueprint(services, Waker(settings.redis_url).ping))
+    app.register_blueprint(health.blueprint(services, _surroundings(services, settings)))
     problems.speak(app)
     return app
+
+
+def _surroundings(services: Services, settings: Settings) -> health.Surroundings:
+    token = settings.metrics_token
+    return health.Surroundings(
+        Waker(settings.redis_url).ping,
+        lambda: schema(services.store.database),
+        lambda: shutil.disk_usage(settings.data_dir).free,
+        token.get_secret_value() if token else "",
+    )

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector import holder
+from connector import figures, holder
 from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read_events
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
@@ -25,7 +25,7 @@ from connector.store.engine import Database
 from connector.store.migrate import upgrade
 from connector.store.secrets import SecretBox
 from connector.store.store import Store
-from connector.stored import Connection
+from connector.stored import Connection, Keeping
 
 VENDOR_HOSTS: Mapping[str, tuple[str, ...]] = {"hubspot": ("api.hubapi.com",)}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -58,6 +58,13 @@ def build(own: Settings) -> Services:
         new_id=lambda prefix: f"{prefix}_{uuid.uuid4().hex}",
         pause=time.sleep,
         brake_per_hour=own.brake_per_hour,
+        keeping=Keeping(
+            inbox=timedelta(days=own.keep_inbox_days),
+            outbox=timedelta(days=own.keep_outbox_days),
+            written=timedelta(days=own.keep_written_days),
+            audit=timedelta(days=own.keep_audit_days),
+            parked=timedelta(days=own.keep_parked_days),
+        ),
     )
 
 
@@ -149,6 +156,19 @@ def due(older_than_s: float) -> list[tuple[str, str]]:
     now = datetime.now(UTC)
     with services().store.reading() as unit:
         return unit.due(now, now - timedelta(seconds=older_than_s))
+
+
+def pulse(kind: str, /, *, last: bool = False) -> None:
+    """Say that this process lives, or (the last time) that it ends, and what it has counted."""
+    store, now, counts = services().store, datetime.now(UTC), figures.taken()
+    try:
+        with store.writing() as unit:
+            unit.watch.beat(store.holder, kind, counts, now)
+            if last:
+                unit.watch.leave(store.holder)
+    except BaseException:
+        figures.give_back(counts)
+        raise
 
 
 def housekeeping() -> None:

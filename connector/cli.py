@@ -11,6 +11,7 @@ import click
 TOPICS: Mapping[str, str] = {
     "account": "connect",
     "backfill": "setup",
+    "backup": "backup",
     "batches": "moves",
     "clock": "run",
     "connect": "connect",
@@ -26,6 +27,7 @@ TOPICS: Mapping[str, str] = {
     "reconsent": "moves",
     "release": "stuck",
     "replay": "stuck",
+    "restore": "backup",
     "resume": "setup",
     "undo": "moves",
     "up": "run",

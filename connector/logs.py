@@ -7,9 +7,12 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
+
+from connector import trace
 
 if TYPE_CHECKING:
     from structlog.types import EventDict, Processor, WrappedLogger
@@ -26,7 +29,11 @@ PRIVATE_TEXT = (
     re.compile(r"(/webhooks/(?:salesforce|platform/[^/\s?#\"']+)/)[^/\s?#\"']+", re.IGNORECASE),
     re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE),
     re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
+    # An address that an error quotes.
+    re.compile(r"()[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"),
 )
+# What has none of their signs is not searched: most texts are an id or a word.
+_SIGNS = re.compile(r"/webhooks/|bearer|basic|@", re.IGNORECASE)
 NOISY = (
     *("rq", "rq.worker", "rq.job", "rq.queue", "rq.registry", "redis", "werkzeug"),
     *("_granian", "granian.access", "urllib3", "hubspot", "sqlalchemy", "alembic"),
@@ -64,17 +71,32 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {key: _clean(key, value) for key, value in event.items()}
 
 
+def _follow(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Name what is worked on, where the line does not say so itself."""
+    found = trace.all_current()
+    if found and "trace" not in event and "traces" not in event:
+        event.update({"trace": found[0]} if len(found) == 1 else {"traces": found})
+    return event
+
+
 def mask(text: str) -> str:
     """Blank the secrets that a text may carry: webhook path tokens, credentials in URLs."""
+    if _SIGNS.search(text) is None:
+        return text
     for pattern in PRIVATE_TEXT:
         text = pattern.sub(rf"\g<1>{REDACTED}", text)
     return text
 
 
+@lru_cache(maxsize=1024)
+def _is_private(key: str) -> bool:
+    return PRIVATE_KEY.search(key) is not None
+
+
 def _clean(key: str, value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
-    if PRIVATE_KEY.search(key):
+    if _is_private(key):
         return REDACTED
     return _clean_value(key, value)
 
@@ -94,6 +116,7 @@ def _clean_value(key: str, value: object) -> object:
 def _shared() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _follow,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),

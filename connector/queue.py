@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from redis import Redis
@@ -101,6 +101,12 @@ class Waker:
         """Say whether Redis answers."""
         return self._ask(self._redis.ping)
 
+    def eviction(self) -> str:
+        """Say what Redis does when its memory is full, "" if it does not tell."""
+        found: list[str] = []
+        self._ask(lambda: found.append(str(_info(self._redis).get("maxmemory_policy", ""))))
+        return "".join(found)
+
     def _signal(self, job: JobName, key: str) -> None:
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.llen(self._queue.key)
@@ -133,6 +139,11 @@ def connect(redis_url: str, *, answer_within: float) -> Redis:
     return Redis.from_url(
         redis_url, socket_timeout=answer_within, socket_connect_timeout=answer_within, retry=again
     )
+
+
+def _info(redis: Redis) -> dict[str, Any]:
+    told: Any = redis.info("memory")
+    return dict(told)
 
 
 def flag(job: str, key: str) -> str:

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str = Field(default_factory=_public_url)
     web_workers: int = Field(default=2, ge=1, le=64)
+    metrics_token: SecretStr | None = None
 
     hubspot_api_url: str = "https://api.hubapi.com"
     hubspot_api_version: str = "2026-09"
@@ -88,6 +89,13 @@ class Settings(BaseSettings):
     allow_loopback_crm: bool = False
 
     brake_per_hour: int = Field(default=500, ge=1)
+
+    # Days until rows that are done with are deleted; docs/operations.md has the table.
+    keep_inbox_days: int = Field(default=7, ge=3)
+    keep_outbox_days: int = Field(default=7, ge=3)
+    keep_written_days: int = Field(default=30, ge=7)
+    keep_audit_days: int = Field(default=730, ge=30)
+    keep_parked_days: int = Field(default=90, ge=7)
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
@@ -16,6 +16,21 @@ from connector.ports import Event
 
 # Who waits: opt-outs before people before bulk.
 URGENT, LIVE, BULK = 0, 1, 2
+
+
+# A clear-then-set that ended.
+CLOSED = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long rows are kept once they are done with; see docs/operations.md."""
+
+    inbox: timedelta = timedelta(days=7)
+    outbox: timedelta = timedelta(days=7)
+    written: timedelta = timedelta(days=30)
+    audit: timedelta = timedelta(days=730)
+    parked: timedelta = timedelta(days=90)
 
 
 class State(StrEnum):
@@ -139,6 +154,7 @@ class Record:
     read_at: datetime | None = None
     created_at: datetime | None = None
     claim: Slot | None = None
+    ask_trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

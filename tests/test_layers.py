@@ -1,6 +1,8 @@
+import logging
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import grimp
@@ -13,8 +15,13 @@ PURE = ("connector.domain", "connector.mapping", "connector.ports")
 
 
 @pytest.fixture(autouse=True)
-def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(ROOT)
+    yield
+    # The linter's own logging set-up silences every logger that there is; others test theirs.
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def test_every_layer_contract_holds(capsys: pytest.CaptureFixture[str]) -> None:

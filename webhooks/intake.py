@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import structlog
-from flask import Request, Response
+from flask import Request, Response, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from connector import figures, trace
 from connector.domain.errors import DeliveryRefused, StoreBusy
 
 log = structlog.get_logger(__name__)
@@ -65,19 +66,27 @@ def read_body(request: Request, most: int) -> bytes:
 
 
 def answer(system: str, receive: Callable[[str], None], *, success: int) -> Response:
-    """Run an endpoint and turn its errors into the answer that the sender understands."""
-    trace = uuid.uuid4().hex
+    """Run an endpoint, turn its errors into the answer that the sender understands, say so once."""
+    began = time.perf_counter()
+    own = trace.accept(request.headers.get(trace.HEADER))
+    told = {"system": system, "trace": own}
     try:
-        receive(trace)
+        receive(own)
     except DeliveryRefused as error:
-        log.warning("delivery_refused", system=system, status=error.status, reason=str(error))
-        return _plain(error.status, str(error))
+        response, result = _plain(error.status, str(error)), "refused"
+        log.warning("delivery_refused", **told, status=error.status, reason=str(error))
     except StoreBusy as error:
-        log.warning("delivery_put_off", system=system, reason=str(error))
-        response = _plain(503, "try again")
+        response, result = _plain(503, "try again"), "put_off"
         response.headers["Retry-After"] = "2"
-        return response
-    return _plain(success, "")
+        log.warning("delivery_put_off", **told, status=503, reason=str(error))
+    else:
+        response, result = _plain(success, ""), "kept"
+    seconds = time.perf_counter() - began
+    figures.count("bb_ingest_requests_total", source=system, result=result)
+    if result == "kept":
+        figures.observe("bb_ingest_ack_seconds", seconds)
+        log.info("delivery_kept", **told, status=success, dur_ms=round(seconds * 1000, 1))
+    return response
 
 
 def _plain(status: int, text: str) -> Response:

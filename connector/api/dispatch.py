@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from connector import trace
 from connector.api.openapi import document
 from connector.api.routes import PREFIX, Call, Route
 from connector.api.table import ROUTES
@@ -55,7 +56,8 @@ def _view(services: Services, route: Route) -> Callable[..., Response]:
         call = Call(
             services, account(services), _places(places), _query(route.query), _body(route.body)
         )
-        return _json(route.run(call).model_dump_json(by_alias=True))
+        with trace.following([trace.accept(request.headers.get(trace.HEADER))]):
+            return _json(route.run(call).model_dump_json(by_alias=True))
 
     return view
 

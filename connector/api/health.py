@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from connector.api import metrics as told
 from connector.api.dispatch import account
-from connector.api.reports import age
-from connector.domain.errors import StoreBusy
+from connector.domain.errors import ConnectorError, StoreBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connector.domain.facts import AccountId
     from connector.pipeline.services import Services
 
 # A proxy in front of us is on the loopback interface too; it says for whom it asks.
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+# With less room than this a delivery is soon turned away anyway.
+ROOM = 64 * 1024 * 1024  # bytes
 
 
-def blueprint(services: Services, ping: Callable[[], bool]) -> Blueprint:
-    """Return the three endpoints; `ping` says whether Redis answers."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What there is to know beside the store: Redis, the schema, the disk, who may see all."""
+
+    ping: Callable[[], bool]
+    schema: Callable[[], str]
+    free: Callable[[], int]
+    token: str = ""
+
+
+class NotReady(ConnectorError):
+    """Nothing can be taken in at the moment."""
+
+
+def blueprint(services: Services, around: Surroundings) -> Blueprint:
+    """Return the three endpoints."""
     health = Blueprint("health", __name__)
 
     @health.get("/healthz")
@@ -34,26 +50,47 @@ def blueprint(services: Services, ping: Callable[[], bool]) -> Blueprint:
     @health.get("/readyz")
     def readyz() -> Response:
         try:
-            with services.store.writing() as unit:
-                unit.probe()
-        except StoreBusy as error:
+            _check(services, around)
+        except (StoreBusy, NotReady) as error:
             response = _json({"status": "unavailable", "reason": str(error)})
             response.status_code = 503
             response.headers["Retry-After"] = "2"
             return response
         # Without Redis everything still converges: what waits is found in SQL.
-        return _json({"status": "ok" if ping() else "degraded"})
+        return _json({"status": "ok" if around.ping() else "degraded"})
 
     @health.get("/metrics")
     def metrics() -> Response:
-        own = None if _is_local() else account(services).id
-        return Response(_metrics(services, own), content_type=CONTENT_TYPE_LATEST)
+        if _is_local() or _has_token(around.token):
+            room = {"bb_disk_free_bytes": around.free(), "bb_redis_up": float(around.ping())}
+            text = told.of_house(services, room)
+        else:
+            text = told.of_account(services, account(services).id)
+        return Response(text, content_type=CONTENT_TYPE_LATEST)
 
     return health
 
 
-def _json(told: dict[str, str]) -> Response:
-    return Response(json.dumps(told), content_type="application/json")
+def _check(services: Services, around: Surroundings) -> None:
+    """Prove that a delivery could be kept and worked on."""
+    free = around.free()
+    if free < ROOM:
+        raise NotReady(f"the disk is full: {free // 2**20} MB free")
+    with services.store.writing() as unit:
+        unit.probe()
+    if around.schema() == "older":
+        raise NotReady("the database waits for its migrations")
+
+
+def _json(found: dict[str, str]) -> Response:
+    return Response(json.dumps(found), content_type="application/json")
+
+
+def _has_token(token: str) -> bool:
+    """Say whether the caller brought the installation's own token, where one is set."""
+    sent = request.authorization
+    given = sent.token if sent is not None and sent.type == "bearer" else None
+    return bool(token and given) and hmac.compare_digest(str(given).encode(), token.encode())
 
 
 def _is_local() -> bool:
@@ -64,23 +101,3 @@ def _is_local() -> bool:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
-
-
-def _metrics(services: Services, account_id: AccountId | None) -> bytes:
-    """Count in SQL, so that every process of the web server tells the same."""
-    with services.store.reading() as unit:
-        came, goes = unit.inbox_backlog(account_id), unit.outbox_backlog(account_id)
-    values = {
-        "bb_inbox_pending": ("Deliveries and events that wait", came.pending),
-        "bb_outbox_pending": ("Writes to CRMs that wait", goes.pending),
-        "bb_outbox_held": ("Writes to CRMs that a person has to release", goes.held),
-        "bb_dead_letters": ("Rows put aside with their reason", came.parked + goes.parked),
-        "bb_inbox_oldest_age_seconds": (
-            "Age of the oldest that waits",
-            age(came, services.now()) or 0.0,
-        ),
-    }
-    registry = CollectorRegistry()
-    for name, (text, value) in values.items():
-        Gauge(name, text, registry=registry).set(value)
-    return generate_latest(registry)

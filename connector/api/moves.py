@@ -77,7 +77,7 @@ def list_answers(call: Call[ListQuery, Nothing]) -> SalesAnswers:
     """Return what sales answered about a profile, on all its records."""
     with call.services.store.reading() as unit:
         profile = profile_of(unit, call.account, call.places["profile_id"])
-        rows = unit.answers(call.account.id, profile.id)
+        rows = unit.people.answers(call.account.id, profile.id)
     page, after = sliced(rows, call.query)
     items = [
         SalesAnswer(**one.record._asdict(), **{n: getattr(one, n) for n in _ANSWER}) for one in page

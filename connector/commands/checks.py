@@ -1,14 +1,15 @@
-"""What `connector doctor` looks at here: database, disk, Redis, keys, what is stuck."""
+"""What `connector doctor` looks at here: database, disk, Redis, keys, what runs."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connector.commands.findings import Finding
+from connector.commands.traffic_checks import check_traffic
 from connector.domain.errors import ConnectorError
 from connector.queue import Waker
-from connector.store.migrate import is_current
+from connector.store.migrate import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,33 +18,29 @@ if TYPE_CHECKING:
     from connector.settings import Settings
 
 ROOM = 500 * 1024 * 1024  # bytes
+APART = 5.0  # seconds between two machines' clocks
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one look showed; `advice` says what to do where it is not fine."""
-
-    name: str
-    fine: bool
-    text: str
-    advice: str = ""
-
-
-def check_database(own: Settings) -> Finding:
-    """Look whether the database answers and has our schema."""
-    if is_current(own.database_url):
+def check_database(services: Services) -> Finding:
+    """Look whether the database answers and has our schema, or that of newer code."""
+    found = schema(services.store.database)
+    if found == "current":
         return Finding("database", fine=True, text="reachable, with the newest schema")
-    advice = "run `connector migrate`; if it stays, the database is newer than this program"
-    return Finding("database", fine=False, text="its schema is not this program's", advice=advice)
+    if found == "newer":
+        text = "reachable; newer code made its schema, on which this one runs too"
+        return Finding("database", fine=True, text=text)
+    advice = "run `connector migrate`"
+    return Finding("database", fine=False, text="its schema lacks migrations", advice=advice)
 
 
 def check_house(own: Settings, services: Services) -> Iterator[Finding]:
     """Look at everything but the connections."""
     yield _disk(own)
     yield _writable(services)
-    yield _redis(own)
+    yield from _clocks(services)
+    yield from _redis(own)
     yield _keys(services)
-    yield from _stuck(services)
+    yield from check_traffic(own, services)
 
 
 def _disk(own: Settings) -> Finding:
@@ -64,13 +61,29 @@ def _writable(services: Services) -> Finding:
     return Finding("writes", fine=True, text="the database takes writes")
 
 
-def _redis(own: Settings) -> Finding:
-    if Waker(own.redis_url).ping():
-        return Finding("redis", fine=True, text="it answers")
-    if own.embedded:
-        return Finding("redis", fine=True, text="not running: `connector up` starts it")
-    advice = "check CONNECTOR_REDIS_URL; until then work is found by polling, a little later"
-    return Finding("redis", fine=False, text="it does not answer", advice=advice)
+def _clocks(services: Services) -> Iterator[Finding]:
+    """Compare our clock with that of the database's machine: leases are dated by ours."""
+    with services.store.reading() as unit:
+        theirs = unit.watch.time()
+    if theirs is not None:
+        apart = abs((services.now() - theirs).total_seconds())
+        advice = "set the clocks of both machines (NTP)"
+        text = f"{apart:.1f} s from the database's"
+        yield Finding("clock", fine=apart < APART, text=text, advice=advice)
+
+
+def _redis(own: Settings) -> Iterator[Finding]:
+    waker = Waker(own.redis_url)
+    if not waker.ping():
+        text = "not running: `connector up` starts it" if own.embedded else "it does not answer"
+        advice = "check CONNECTOR_REDIS_URL; until then work is found by polling, a little later"
+        yield Finding("redis", fine=own.embedded, text=text, advice=advice)
+        return
+    yield Finding("redis", fine=True, text="it answers")
+    policy = waker.eviction()
+    fine = not policy.startswith("allkeys")
+    advice = "set maxmemory-policy noeviction: this one throws queued jobs away without a word"
+    yield Finding("eviction", fine=fine, text=policy or "it does not tell", advice=advice)
 
 
 def _keys(services: Services) -> Finding:
@@ -84,18 +97,3 @@ def _keys(services: Services) -> Finding:
     except ConnectorError as error:
         return Finding("keys", fine=False, text=str(error), advice=advice)
     return Finding("keys", fine=True, text="every stored secret can be read")
-
-
-def _stuck(services: Services) -> Iterator[Finding]:
-    with services.store.reading() as unit:
-        boxes = {"inbox": unit.inbox_backlog(), "outbox": unit.outbox_backlog()}
-    for name, backlog in boxes.items():
-        text = f"{backlog.pending} wait, {backlog.parked} parked, {backlog.held} held"
-        advice = []
-        if backlog.parked:
-            advice.append(
-                f"see why with GET /api/v1/{name}?state=parked, then `connector replay {name}`"
-            )
-        if backlog.held:
-            advice.append("`connector held` lists what waits for a release")
-        yield Finding(name, fine=not advice, text=text, advice="; ".join(advice))

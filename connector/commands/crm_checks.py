@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from connector.commands.checks import Finding
+from connector.commands.findings import Finding
 from connector.domain.errors import ConnectorError
 from connector.pipeline.installing import install
 from connector.pipeline.lines import on_line

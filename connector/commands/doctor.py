@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import click
 
 from connector import bootstrap
-from connector.commands.checks import Finding, check_database, check_house
+from connector.commands.checks import check_database, check_house
 from connector.commands.crm_checks import check_connection
+from connector.commands.findings import Finding
 from connector.commands.shown import as_json, guarded
 from connector.domain.errors import ConnectorError
 from connector.settings import current
@@ -36,7 +37,7 @@ def _examine() -> Iterator[Finding]:
     own = current()
     try:
         services = bootstrap.services()
-        database = check_database(own)
+        database = check_database(services)
     except ConnectorError as error:
         advice = "check CONNECTOR_DATABASE_URL, the disk, and whether the database runs"
         database = Finding("database", fine=False, text=str(error), advice=advice)

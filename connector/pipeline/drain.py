@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from connector import figures
 from connector.domain.errors import ConnectorError, LeaseLost, StoreBusy
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.mapping.table import Meaning
 from connector.pipeline.erasure import erase, owner
 from connector.pipeline.inbound import reading_ties, take_in
+from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
@@ -86,7 +88,10 @@ def _work(
 
 def _park(services: Services, fence: Fence, arrival: Arrival, error: Exception) -> None:
     reason = str(error) if isinstance(error, ConnectorError) else type(error).__name__
-    log.error("event_parked", event_id=arrival.id, reason=reason, exc_info=error)
+    log.error(
+        "event_parked", event_id=arrival.id, trace=arrival.trace, reason=reason, exc_info=error
+    )
+    figures.count("bb_events_total", outcome="quarantined")
     with services.store.writing(fence) as unit:
         unit.park_event(arrival.id, reason)
 
@@ -106,8 +111,11 @@ def _apply(
     with services.store.reading() as unit:
         _erase(scene, unit, account_id)
         apply_brake(services, scene, unit, account_id)
+    if scene.unnamed:
+        clear_bodies(services, account_id, scene)
     with services.store.writing(fence) as unit:
         unit.save(account_id, scene.changes, now)
+    figures.count("bb_events_total", len(arrivals), outcome="applied")
     wake_delivery(services, scene)
 
 

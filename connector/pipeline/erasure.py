@@ -22,6 +22,8 @@ def erase(
         scene.changes.buried["record", "/".join(record.key)] = scene.now
         if record.email:
             scene.changes.buried["email", seal(record.email)] = scene.now
+        held = {fact.value.strip() for fact in scene.known(record.key) if "@" in fact.value}
+        scene.unnamed[record.key] = held | {record.email}
         if record.key not in gone and record.alive and not record.merged_into and record.pushed:
             system = scene.connections[record.key.connection_id].system
             blank = blank_fields(system)

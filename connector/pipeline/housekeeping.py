@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from connector.pipeline.services import Services
 
+if TYPE_CHECKING:
+    from connector.store.leases import Fence
+
 # A portal's options are read again this often.
 WORDS_LAST = timedelta(hours=1)
-_ROUNDS = 20
+# Pieces deleted in one go; the next minute goes on.
+_MOST = 800
+_TABLES = ("delivery", "event", "outbox", "written", "journal", "audit")
 
 
 def keep_house(services: Services) -> None:
@@ -17,10 +23,7 @@ def keep_house(services: Services) -> None:
     if fence is None:
         return
     try:
-        for _ in range(_ROUNDS):
-            with services.store.writing(fence) as unit:
-                if not unit.prune(services.now()):
-                    break
+        _prune(services, fence)
         with services.store.reading() as unit:
             connections = unit.connections()
         stale = services.now() - WORDS_LAST
@@ -29,3 +32,20 @@ def keep_house(services: Services) -> None:
                 services.wake("deliver", one.id)
     finally:
         services.store.drop(fence)
+
+
+def _prune(services: Services, fence: Fence) -> None:
+    """Delete what is past its time: looked for in reads, deleted in many short writes."""
+    now, left = services.now(), _MOST
+    with services.store.writing(fence) as unit:
+        unit.watch.forget_dead(now)
+    for table in _TABLES:
+        last: int | None = 0
+        while last is not None and left > 0:
+            with services.store.reading() as unit:
+                piece = unit.past(table, last, services.keeping, now)
+            for ids in piece.parts():
+                with services.store.writing(fence) as unit:
+                    unit.remove(table, ids)
+                left -= 1
+            last = piece.last

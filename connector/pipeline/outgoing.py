@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from connector import trace
 from connector.domain.errors import (
     ConnectorError,
     CrmBusy,
@@ -142,9 +144,23 @@ def _turn(sending: Sending) -> bool:
     if state != "active":
         _give_back(sending, rows)
         return False
+    with trace.following(row.trace for row in rows):
+        return _do(sending, rows, lane)
+
+
+def _do(sending: Sending, rows: list[Pending], lane: int) -> bool:
+    """Send a batch of writes, or read where there is none; say whether there was work."""
+    services, began = sending.services, time.perf_counter()
     try:
         if rows:
             _SEND[rows[0].purpose](sending, rows)
+            log.info(
+                "writes_sent",
+                connection=sending.connection.id,
+                purpose=str(rows[0].purpose),
+                count=len(rows),
+                dur_ms=round((time.perf_counter() - began) * 1000, 1),
+            )
             return True
         return read_next(sending, lane)
     except (CrmDenied, CrmRefused) as error:

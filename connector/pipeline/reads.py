@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from connector import trace
 from connector.domain.errors import CrmDenied, CrmRefused
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Meaning
@@ -41,11 +42,11 @@ def read_next(sending: Sending, lane: int = BULK) -> bool:
     kind = records[0].key.object
     lookup = sending.lookup()
     ids = [record.key.record_id for record in records]
+    names, dated = lookup.mapping.names(kind), dated_fields(lookup, kind)
     try:
-        tied = tied_to(sending.crm, lookup, kind, ids, services.now())
-        readings = sending.crm.read(
-            kind, ids, lookup.mapping.names(kind), dated_fields(lookup, kind)
-        )
+        with trace.following(record.ask_trace for record in records):
+            tied = tied_to(sending.crm, lookup, kind, ids, services.now())
+            readings = sending.crm.read(kind, ids, names, dated)
     except (CrmDenied, CrmRefused) as error:
         log.warning("records_not_read", object=kind, count=len(ids), reason=str(error))
         with services.store.writing(sending.fence) as unit:
@@ -57,7 +58,11 @@ def read_next(sending: Sending, lane: int = BULK) -> bool:
     arrivals += [
         _missing(connection, record, now) for record in records if _is_gone(record, answered)
     ]
-    arrivals = [replace(a, lane=records[0].ask_lane) for a in arrivals]
+    traces = {record.key.record_id: record.ask_trace for record in records}
+    arrivals = [
+        replace(a, lane=records[0].ask_lane, trace=traces.get(str(a.event.data["asked_id"]), ""))
+        for a in arrivals
+    ]
     with services.store.writing(sending.fence) as unit:
         unit.ask([record.key for record in records], None)
         unit.add_events(connection.account_id, arrivals)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from connector import trace
 from connector.domain.facts import ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor
@@ -62,6 +63,7 @@ class Scene:
         self.touched: set[RecordKey] = set()
         self.forgotten: set[RecordKey] = set()
         self.refused: set[RecordKey] = set()
+        self.unnamed: dict[RecordKey, set[str]] = {}
         self.stained = False
         self.heard: list[Fact] = []
         self.graves: Mapping[str, datetime] = {}
@@ -134,7 +136,8 @@ class Scene:
         record = self.record(key)
         profile = self.profiles.get(record.profile_id) if record.profile_id else None
         if record.ask_at is None and (profile is None or profile.slot is not Slot.DO_NOT_CONTACT):
-            self.put(replace(record, ask_at=self.now, ask_lane=lane, asked=0))
+            own = self.traces.get(key, "")
+            self.put(replace(record, ask_at=self.now, ask_lane=lane, ask_trace=own, asked=0))
 
     def lane(self, keys: Iterable[RecordKey]) -> int:
         """Return how urgent the events about some records were; people's word, where none were."""
@@ -201,8 +204,16 @@ class Scene:
 
     def want(self, pending: Pending) -> None:
         """Put a write into the outbox; the last value wins over one that waits."""
-        trace = self.traces.get(pending.record, pending.trace)
-        self.changes.pending.append(replace(pending, trace=trace))
+        self.changes.pending.append(replace(pending, trace=self._trace_of(pending)))
+
+    def _trace_of(self, pending: Pending) -> str:
+        """Return what a write goes back to: its record's event, its person's, its deal's."""
+        own = self.traces.get(pending.record)
+        if own or not self.traces:
+            return own or pending.trace or trace.current()
+        kin = [one.key for one in self.records_of(pending.profile_id)] if pending.profile_id else []
+        near = [*kin, *(self.peers(pending.record) if kin else ())]
+        return next((self.traces[one] for one in near if self.traces.get(one)), pending.trace)
 
     def note(
         self, what: str, detail: str, profile_id: ProfileId | None, record_id: str = ""

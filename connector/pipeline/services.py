@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from connector.ports import Crm, Reader
-from connector.stored import Connection
+from connector.stored import Connection, Keeping
 
 if TYPE_CHECKING:
     from connector.store.store import Store
@@ -61,3 +61,4 @@ class Services:
     pause: Callable[[float], None]
     brake_per_hour: int = 500
     bulk_per_minute: int = 300
+    keeping: Keeping = field(default_factory=Keeping)

@@ -65,7 +65,7 @@ def _read(services: Services, delivery: Delivery) -> tuple[Delivery, Parts | str
     except Unreadable as error:
         return delivery, str(error)
     except Exception as error:
-        log.exception("delivery_breaks_reader", delivery=delivery.id)
+        log.exception("delivery_breaks_reader", delivery=delivery.id, trace=delivery.trace)
         return delivery, type(error).__name__
 
 
@@ -90,7 +90,7 @@ def _split_one(
 ) -> set[AccountId]:
     if isinstance(parts, str):
         unit.close_delivery(delivery.id, reason=parts)
-        log.warning("delivery_parked", delivery=delivery.id, reason=parts)
+        log.warning("delivery_parked", delivery=delivery.id, trace=delivery.trace, reason=parts)
         return set()
     accounts = set()
     strangers = set()

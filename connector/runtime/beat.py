@@ -91,9 +91,10 @@ class Beat(threading.Thread):
     def run(self) -> None:
         """Beat."""
         while not self._stop_asked.requested:
-            self._stop_asked.pause(self._once())
+            self._stop_asked.pause(self.once())
 
-    def _once(self) -> float:
+    def once(self) -> float:
+        """Call; return after how long to call again."""
         try:
             self._call()
         except (Exception, SystemExit):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from connector import logs
 from connector.queue import JOBS, Waker
 from connector.runtime.beat import Beat, Stop, load
+from connector.runtime.pulse import beats as signs_of_life
+from connector.runtime.pulse import end as take_leave
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 DUE = "connector.bootstrap.due"
 HOUSEKEEPING = "connector.bootstrap.housekeeping"
+PULSE = "connector.bootstrap.pulse"
 WAKE_EVERY = 1.0
 OLDER_THAN = 1.0
 KEEP_HOUSE_EVERY = 60.0
@@ -31,22 +34,26 @@ def run_clock(
     *,
     due: str = DUE,
     housekeeping: str = HOUSEKEEPING,
+    pulse: str = PULSE,
     jobs: Mapping[str, str] = JOBS,
 ) -> None:
-    """Beat until SIGTERM; `due`, `housekeeping` and the jobs are dotted names."""
+    """Beat until SIGTERM; the functions are dotted names."""
     lifeline.hold()
     logs.configure(settings)
     stop = Stop()
     stop.listen()
+    tell = load(pulse)
     waker, find = Waker(settings.redis_url, jobs), load(due)
     beats = [
         Beat("wake", WAKE_EVERY, lambda: wake_all(waker, find), stop),
         Beat("housekeeping", KEEP_HOUSE_EVERY, load(housekeeping), stop),
+        signs_of_life(tell, "clock", stop),
     ]
     for beat in beats:
         beat.start()
     for beat in beats:
         beat.join()
+    take_leave(tell, "clock")
 
 
 def wake_all(waker: Waker, due: Due) -> None:

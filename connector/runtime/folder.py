@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from connector.domain.errors import ConnectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PRIVATE = 0o700
@@ -70,6 +70,20 @@ def read_or_make_keys(path: Path, *, fresh: bool) -> str:
         return path.read_text(encoding="ascii").strip().replace("\n", ",")
 
 
+def add_keys(path: Path, keys: Iterable[str]) -> None:
+    """Put keys in front of those in a file: what they lock can be read, what was can be still."""
+    with _explained(path):
+        old = path.read_text(encoding="ascii").split() if path.exists() else []
+        whole = "\n".join(dict.fromkeys([*keys, *old])) + "\n"
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        try:
+            _write_durably(draft, whole.encode("ascii"))
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Hold a data folder; the kernel lets go of it when this process ends, however it ends."""
@@ -96,7 +110,7 @@ def _make_keys(path: Path) -> None:
         pass  # another process was first: its keys are everyone's
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _write_durably(path: Path, content: bytes) -> None:
@@ -107,7 +121,8 @@ def _write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -18,22 +18,27 @@ if TYPE_CHECKING:
 
     from connector.runtime.lifeline import Child
 
-FIRST_WAIT, MOST_WAIT = 0.5, 10.0
-HEALTHY_AFTER = 30.0
+FIRST_WAIT, MOST_WAIT = 0.25, 10.0
+HEALTHY_AFTER = 10.0
 AT_ONCE = 2.0
 
 log = structlog.get_logger(__name__)
 
 
 class Kept:
-    """A child process and what to do when it ends; `launch` is told how often it failed at once."""
+    """A child process and what to do when it ends; `launch` is told how often it failed at once.
 
-    def __init__(self, name: str, wave: int, launch: Callable[[int], Child]) -> None:
+    However often it dies, it is started again after `most_wait` seconds at the latest.
+    """
+
+    def __init__(
+        self, name: str, wave: int, launch: Callable[[int], Child], most_wait: float = MOST_WAIT
+    ) -> None:
         self.name = name
         self.wave = wave
         self._launch = launch
         self._process: Child | None = None
-        self._patience = Patience(FIRST_WAIT, MOST_WAIT)
+        self._patience = Patience(FIRST_WAIT, most_wait)
         self._start_at: float | None = 0.0
         self._started_at = 0.0
         self._failed_starts = 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from connector import figures
 from connector.runtime.beat import Patience
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Sweeper:
         for job, key in self._due(older_than):
             if stop.requested:
                 return
+            figures.count("bb_sweeper_rescues_total", job=job)
             if not (reachable and self._waker.wake(job, key)):
                 self._run(job, key)
 
@@ -78,6 +80,7 @@ class Sweeper:
             self._functions[job](key)
         except (Exception, SystemExit):
             wait = self._retries.failed(job, key)
+            figures.count("bb_job_retries_total", job=job)
             log.exception("job_failed", job=job, id=key, again_in=wait)
         else:
             self._retries.worked(job, key)

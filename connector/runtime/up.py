@@ -21,7 +21,7 @@ from connector import logs
 from connector.domain.errors import ConnectorError
 from connector.runtime import lifeline, valkey
 from connector.runtime.folder import alone
-from connector.runtime.kept import Kept
+from connector.runtime.kept import MOST_WAIT, Kept
 from connector.runtime.port import wait_for_port
 
 if TYPE_CHECKING:
@@ -41,13 +41,19 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A process of the product: the command that runs it, and when it stops (lowest first)."""
+    """A process of the product: the command that runs it, when it stops (lowest first).
+
+    `most_wait` is for how long it is left dead at most, however often it dies.
+    """
 
     name: str
     wave: int
+    most_wait: float = MOST_WAIT
 
 
-ROWS = (Row("web", 0), Row("worker", 1), Row("clock", 1))
+# Senders give up on a web server that stays away; nobody waits for the others. All of them stop
+# together, so that a clean stop takes ten seconds at most: what was accepted needs SQL only.
+ROWS = (Row("web", 0, most_wait=1.0), Row("worker", 0), Row("clock", 0))
 LAST_WAVE = 9
 
 
@@ -128,7 +134,13 @@ class _Supervisor:
 def _family(settings: Settings, program: Sequence[str], rows: Sequence[Row]) -> list[Kept]:
     environment = {**os.environ, **settings.environment()}
     family = [
-        Kept(row.name, row.wave, partial(_start, [*program, row.name], environment)) for row in rows
+        Kept(
+            row.name,
+            row.wave,
+            partial(_start, [*program, row.name], environment),
+            most_wait=row.most_wait,
+        )
+        for row in rows
     ]
     if not settings.embedded:
         return family

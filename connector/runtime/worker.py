@@ -21,9 +21,11 @@ from rq.exceptions import DequeueTimeout
 from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
-from connector import logs
+from connector import figures, logs
 from connector.queue import JOBS, QUEUE, JobName, Waker, connect
 from connector.runtime.beat import Beat, Patience, Stop, load
+from connector.runtime.pulse import beats as signs_of_life
+from connector.runtime.pulse import end as take_leave
 from connector.runtime.sweeper import Retries, Sweeper
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from connector.settings import Settings
 
 DUE = "connector.bootstrap.due"
+PULSE = "connector.bootstrap.pulse"
 SWEEP_EVERY = 0.5
 WAIT_FOR_JOB = 1  # seconds; also how long SIGTERM may go unnoticed
 ANSWER_WITHIN = 3
@@ -52,9 +55,10 @@ def run_worker(
     lifeline: Lifeline,
     *,
     due: str = DUE,
+    pulse: str = PULSE,
     jobs: Mapping[str, str] = JOBS,
 ) -> None:
-    """Work until SIGTERM, then finish the current job; `due` and the jobs are dotted names."""
+    """Work until SIGTERM, then finish the current job; the functions are dotted names."""
     lifeline.hold()
     os.nice(NICE)
     logs.configure(settings)
@@ -62,10 +66,17 @@ def run_worker(
     stop.listen()
     waker = Waker(settings.redis_url, jobs)
     sweeper = Sweeper(waker, load(due), {name: load(path) for name, path in jobs.items()})
-    beat = Beat("sweep", SWEEP_EVERY, lambda: sweeper.sweep(stop), stop)
-    beat.start()
+    tell = load(pulse)
+    beats = [
+        Beat("sweep", SWEEP_EVERY, lambda: sweeper.sweep(stop), stop),
+        signs_of_life(tell, "worker", stop),
+    ]
+    for beat in beats:
+        beat.start()
     Puller(settings.redis_url, waker, jobs).run(stop)
-    beat.join()
+    for beat in beats:
+        beat.join()
+    take_leave(tell, "worker")
 
 
 class Puller:
@@ -157,6 +168,7 @@ class Puller:
 
     def _judge(self, name: JobName, key: str, job: Job) -> None:
         if job.get_status(refresh=False) == JobStatus.FAILED:
+            figures.count("bb_job_retries_total", job=name)
             self._waker.hold_off(name, key, self._retries.failed(name, key))
         else:
             self._retries.worked(name, key)

@@ -235,6 +235,7 @@ def as_record(row: Row[Any]) -> Record:
         row.read_at,
         row.created_at,
         as_slot(row.claim),
+        row.ask_trace,
     )
 
 

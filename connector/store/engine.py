@@ -86,7 +86,11 @@ class Database:
             self._lazy = _sqlite(url, "NORMAL")
         else:
             self.engine = create_engine(
-                url, pool_pre_ping=True, pool_size=10, connect_args={"options": _POSTGRES_WAIT}
+                url,
+                hide_parameters=True,  # they are people's data, and errors are logged
+                pool_pre_ping=True,
+                pool_size=10,
+                connect_args={"options": _POSTGRES_WAIT},
             )
             self._lazy = self.engine
 
@@ -122,7 +126,9 @@ class Database:
 
 
 def _sqlite(url: str, synchronous: str) -> Engine:
-    engine = create_engine(url, pool_size=20, connect_args={"timeout": PATIENCE})
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=20, connect_args={"timeout": PATIENCE}
+    )
     event.listen(engine, "connect", lambda dbapi, _record: _prepare(dbapi, synchronous))
     event.listen(engine, "begin", _begin)
     return engine

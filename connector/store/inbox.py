@@ -268,6 +268,29 @@ def _within(
     return found if account_id is None else found.where(table.c.account_id == account_id)
 
 
+def parked_bodies(tx: Connection, owner: tuple[str, str], after: int, most: int) -> list[Row[Any]]:
+    """Return parked deliveries of an account, or (system) of nobody yet, from behind `after`."""
+    account_id, system = owner
+    own = t.delivery.c
+    nobody_s = own.account_id.is_(None) & (own.system == system)
+    query = (
+        select(own.id, own.account_id, own.connection_id, own.body)
+        .where(own.state == State.PARKED, own.body.is_not(None), own.id > after)
+        .where(or_(own.account_id == account_id, nobody_s))
+        .order_by(own.id)
+        .limit(most)
+    )
+    return list(tx.execute(query))
+
+
+def empty(tx: Connection, delivery_ids: Sequence[int]) -> None:
+    """Delete the bodies of deliveries that are parked; their hashes stay."""
+    for ids in slices(delivery_ids):
+        own = (t.delivery.c.id.in_(ids), t.delivery.c.state == State.PARKED)
+        values = {"body": None, "reason": "its body named an erased person"}
+        tx.execute(update(t.delivery).where(*own).values(**values))
+
+
 def list_deliveries(
     tx: Connection, account_id: AccountId, state: str, after: int, most: int
 ) -> list[Row[Any]]:

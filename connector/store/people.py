@@ -12,10 +12,10 @@ from sqlalchemy import Connection as Tx
 from connector.domain.facts import AccountId, ConnectionId, Fact, ProfileId, RecordKey
 from connector.mapping.table import COMPANIES
 from connector.store import tables as t
-from connector.store.crowd import as_fact, as_profile, as_record
+from connector.store.crowd import Load, as_fact, as_profile, as_record
 from connector.store.sql import slices
 from connector.store.ties import works_at
-from connector.stored import Profile, Record
+from connector.stored import LedgerAnswer, Profile, Record
 
 
 class People:
@@ -85,6 +85,12 @@ class People:
             .order_by(t.move.c.position)
         )
         return list(self.tx.execute(query))
+
+    def answers(self, account_id: AccountId, profile_id: ProfileId) -> list[LedgerAnswer]:
+        """Return what sales answered about a profile, oldest first."""
+        records = self.records(account_id, [profile_id]).get(profile_id, [])
+        told = Load(self.tx, account_id).answers([record.key for record in records])
+        return sorted((a for own in told.values() for a in own), key=lambda a: a.occurred_at)
 
     def batches(self, account_id: AccountId | None, after: str, most: int) -> list[Row[Any]]:
         """Return batches, newest first, from behind `after`, with how many moves each made."""

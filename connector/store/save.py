@@ -55,7 +55,7 @@ def _records(tx: Connection, account_id: AccountId, changes: Changes, now: datet
     put(tx, t.record, [own | _record(r, now) for r in others], [*theirs, *_ASKING])
 
 
-_ASKING = ("ask_at", "ask_lane", "asked")
+_ASKING = ("ask_at", "ask_lane", "ask_trace", "asked")
 
 
 def columns(row: Any) -> dict[str, Any]:
@@ -169,7 +169,11 @@ def _forget_parts(tx: Connection, connection_id: str, words: Collection[str]) ->
     """Delete what could not be read, and so belongs to no record, where it names the person."""
     text = type_coerce(t.event.c.data, Text)
     named = or_(*(text.icontains(word, autoescape=True) for word in words if word))
-    own = (t.event.c.connection_id == connection_id, t.event.c.happening == "")
+    own = (
+        t.event.c.connection_id == connection_id,
+        # Of no record, which is where the index finds them.
+        *(t.event.c[name] == "" for name in ("object", "record_id", "happening")),
+    )
     tx.execute(delete(t.event).where(*own, named))
 
 
@@ -204,6 +208,7 @@ _RECORD = (
     "merged_into",
     "ask_at",
     "ask_lane",
+    "ask_trace",
     "asked",
     "read_at",
     "claim",

@@ -42,14 +42,15 @@ def put(tx: Connection, table: Table, rows: Sequence[Row], keep: Iterable[str] =
     """Insert rows, or bring those that are there up to date, except their columns in `keep`."""
     if not rows:
         return
-    statement = _insert(tx, table)
+    statement = upsert(tx, table)
     own = {column.name for column in table.primary_key} | set(keep)
     changed = {name: statement.excluded[name] for name in rows[0] if name not in own}
     keys = [column.name for column in table.primary_key]
     tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
 
-def _insert(tx: Connection, table: Table) -> Any:
+def upsert(tx: Connection, table: Table) -> Any:
+    """Begin an insert that may say what to do about rows that are there."""
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
 
 

@@ -16,12 +16,13 @@ from sqlalchemy import (
     text,
 )
 
-from connector.store import answers, columns
+from connector.store import answers, columns, tables_pulse
 from connector.store.columns import flag, of_account, of_connection, waiting, whole, words
 from connector.store.types import Document, Instant, RowId
 
 metadata = columns.metadata
 answer = answers.answer
+pulse, tally = tables_pulse.pulse, tables_pulse.tally
 
 account = Table(
     "account",
@@ -87,6 +88,7 @@ delivery = Table(
     Column("received_at", Instant, nullable=False),
     UniqueConstraint("system", "connection_id", "digest"),
     waiting("ix_delivery_waiting", "id", when="state = 'pending'"),
+    waiting("ix_delivery_parked", "id", when="state = 'parked'"),
     Index("ix_delivery_received_at", "received_at"),
 )
 
@@ -152,6 +154,7 @@ record = Table(
     whole("asked"),
     whole("ask_lane"),
     Column("ask_at", Instant),
+    words("ask_trace"),
     Column("read_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("claim", Integer),
@@ -304,6 +307,8 @@ outbox = Table(
         "due_at",
         when="state IN ('pending','sending')",
     ),
+    waiting("ix_outbox_oldest", "created_at", when="state IN ('pending','sending')"),
+    waiting("ix_outbox_aside", "state", "created_at", when="state IN ('parked','held')"),
     Index("ix_outbox_record", "connection_id", "object", "record_id", "state"),
     Index("ix_outbox_state", "account_id", "state", "id"),
     Index("ix_outbox_cause", "account_id", "cause", "created_at"),

@@ -20,6 +20,7 @@ from connector.store.people import People
 from connector.store.save import save
 from connector.store.secrets import SecretBox
 from connector.store.ties import Ties
+from connector.store.watch import Watch
 from connector.stored import (
     BULK,
     Account,
@@ -29,7 +30,7 @@ from connector.stored import (
     Connection,
     Crowd,
     Delivery,
-    LedgerAnswer,
+    Keeping,
     Parcel,
     Pending,
     Record,
@@ -221,12 +222,6 @@ class Unit:
         """What the API asks of profiles."""
         return People(self.tx)
 
-    def answers(self, account_id: AccountId, profile_id: ProfileId) -> list[LedgerAnswer]:
-        """Return what sales answered about a profile, oldest first."""
-        records = self.people.records(account_id, [profile_id]).get(profile_id, [])
-        told = Load(self.tx, account_id).answers([record.key for record in records])
-        return sorted((a for own in told.values() for a in own), key=lambda a: a.occurred_at)
-
     @property
     def ties(self) -> Ties:
         """Who is tied to what."""
@@ -366,9 +361,26 @@ class Unit:
 
     # Work
 
-    def prune(self, now: datetime) -> int:
-        """Delete a piece of what is past its time; return how many rows that was."""
-        return retention.prune(self.tx, now)
+    @property
+    def watch(self) -> Watch:
+        """What watches over the house ask."""
+        return Watch(self.tx)
+
+    def past(self, table: str, after: int, keeping: Keeping, now: datetime) -> retention.Piece:
+        """Look at the next rows of a table for what is past its time."""
+        return retention.past(self.tx, table, after, keeping, now)
+
+    def remove(self, table: str, ids: list[int]) -> int:
+        """Delete rows that are past their time."""
+        return retention.remove(self.tx, table, ids)
+
+    def parked_bodies(self, owner: tuple[str, str], after: int, most: int) -> list[Any]:
+        """Return parked deliveries with their bodies that may be about an account's people."""
+        return inbox.parked_bodies(self.tx, owner, after, most)
+
+    def empty_deliveries(self, ids: Sequence[int]) -> None:
+        """Delete the bodies of parked deliveries; their hashes stay."""
+        inbox.empty(self.tx, ids)
 
     def due(self, now: datetime, since: datetime) -> list[tuple[str, str]]:
         """Return (job, id) for everything that has waited since then or longer."""

@@ -1,16 +1,32 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flask import Flask
+from pydantic import SecretStr
 
-from connector import bootstrap
+from connector import bootstrap, figures
+from connector.api.health import Surroundings, blueprint
 from connector.app import make_app
 from connector.ports import Happening
+from connector.store.engine import PATIENCE
 from tests.api.conftest import Door, make_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from connector.pipeline.services import Services
+    from connector.settings import Settings
+
+COUNTS = {
+    ("bb_ingest_requests_total", "result=kept,source=hubspot"): 2.0,
+    ("bb_ingest_ack_seconds_bucket", "le=0.005"): 1.0,
+    ("bb_ingest_ack_seconds_sum", ""): 0.5,
+    ("bb_crm_requests_total", "crm=hubspot,status=429"): 1.0,
+}
 
 
 def ask(door: Door, path: str, remote: str = "203.0.113.9", **headers: str) -> Any:
@@ -46,6 +62,83 @@ def test_a_database_that_takes_no_writes_is_not_ready(door: Door) -> None:
 
     assert (answer.status_code, answer.json["status"]) == (503, "unavailable")
     assert ask(door, "/readyz").status_code == 200
+
+
+def surrounded(door: Door, **more: Any) -> Any:
+    """Return what /readyz says in other surroundings."""
+    usual = Surroundings(lambda: True, lambda: "current", lambda: 10**12)
+    app = Flask("surrounded")
+    app.register_blueprint(blueprint(door.services, replace(usual, **more)))
+    return app.test_client().get("/readyz")
+
+
+def test_a_full_disk_is_not_ready(door: Door) -> None:
+    answer = surrounded(door, free=lambda: 10_000_000)
+
+    assert (answer.status_code, answer.json["status"]) == (503, "unavailable")
+    assert "9 MB free" in answer.json["reason"]
+
+
+@pytest.mark.parametrize(("schema", "status"), [("older", 503), ("newer", 200), ("current", 200)])
+def test_an_older_schema_is_not_ready_and_a_newer_one_is(
+    door: Door, schema: str, status: int
+) -> None:
+    assert surrounded(door, schema=lambda: schema).status_code == status
+
+
+def test_liveness_does_not_ask_the_database(door: Door) -> None:
+    with door.services.store.writing():
+        asked = time.monotonic()
+        assert ask(door, "/healthz").status_code == 200
+
+    assert time.monotonic() - asked < PATIENCE
+
+
+def test_metrics_add_up_what_all_processes_counted(door: Door) -> None:
+    with door.services.store.writing() as unit:
+        for name in ("one", "two"):
+            unit.watch.beat(name, "web", COUNTS, door.services.now())
+        unit.watch.beat("two", "web", COUNTS, door.services.now())
+
+    told = ask(door, "/metrics", "127.0.0.1").text
+
+    assert 'bb_ingest_requests_total{result="kept",source="hubspot"} 6.0' in told
+    assert 'bb_ingest_ack_seconds_bucket{le="0.005"} 3.0' in told
+    assert 'bb_ingest_ack_seconds_bucket{le="+Inf"} 3.0' in told
+    assert "bb_ingest_ack_seconds_sum 1.5" in told
+    assert 'bb_processes{kind="web"} 2.0' in told
+    assert 'bb_crm_429_total{crm="hubspot"} 3.0' in told
+
+
+def test_metrics_tell_the_least_quota_of_a_crm(door: Door) -> None:
+    fence = door.services.store.take(f"connection:{door.connection_id}")
+    assert fence is not None
+    door.services.store.drop(fence, {"daily": 1000, "day_used": 400})
+
+    assert 'bb_crm_quota_remaining{crm="hubspot"} 600.0' in ask(door, "/metrics", "::1").text
+
+
+def test_a_request_is_counted_and_told_with_the_next_sign_of_life(door: Door) -> None:
+    figures.taken()
+    door.app.test_client().post("/webhooks/hubspot/con_none")
+
+    counted = figures.taken()
+
+    assert counted == {("bb_ingest_requests_total", "result=refused,source=hubspot"): 1.0}
+
+
+def test_the_installation_s_token_sees_everything_from_anywhere(
+    services: Services, settings: Settings
+) -> None:
+    own = settings.model_copy(update={"metrics_token": SecretStr("scrape-me")})
+    client = make_app(services, own).test_client()
+    far = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
+
+    told = client.get("/metrics", headers={"Authorization": "Bearer scrape-me"}, **far)
+    refused = client.get("/metrics", headers={"Authorization": "Bearer scrape"}, **far)
+
+    assert "bb_disk_free_bytes" in told.text
+    assert refused.status_code == 401
 
 
 def test_metrics_count_what_waits(door: Door, other: Door) -> None:

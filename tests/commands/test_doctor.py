@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import redis
 from cryptography.fernet import Fernet
 
 from connector import bootstrap
 from connector.ports import Event, Happening
-from connector.stored import Arrival
+from connector.stored import Arrival, Parcel
 from tests.commands.conftest import forget
 
 if TYPE_CHECKING:
@@ -112,3 +114,51 @@ def test_a_database_that_is_away_is_the_only_finding(
     monkeypatch.setenv("CONNECTOR_DATABASE_URL", url)
 
     assert set(wrong(shell)) == {"database"}
+
+
+def test_a_redis_that_throws_jobs_away_is_found(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, valkey: str
+) -> None:
+    monkeypatch.setenv("CONNECTOR_REDIS_URL", valkey)
+    with redis.Redis.from_url(valkey) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            found = wrong(shell)
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+
+    assert "noeviction" in found["eviction"]
+    assert wrong(shell) == {}
+
+
+def test_what_waits_too_long_is_found(shell: Shell, account: str) -> None:
+    services = bootstrap.services()
+    with services.store.writing() as unit:
+        long_ago = services.now() - timedelta(seconds=61)
+        unit.keep([Parcel("hubspot", (account, "con"), b"[]", long_ago)])
+
+    assert "worker" in wrong(shell)["inbox"]
+
+
+def test_parked_rows_are_named_before_they_go(shell: Shell, account: str) -> None:
+    services = bootstrap.services()
+    with services.store.writing() as unit:
+        long_ago = services.now() - timedelta(days=80, seconds=-60)
+        unit.keep([Parcel("hubspot", (account, "con"), b"[]", long_ago)])
+        unit.close_delivery(unit.waiting_deliveries(1)[0].id, "no connection")
+
+    assert "the oldest are deleted in 10 days" in wrong(shell)["inbox"]
+
+
+def test_a_process_that_is_missing_is_found(shell: Shell, account: str) -> None:
+    assert account
+    services = bootstrap.services()
+    with services.store.writing() as unit:
+        for kind in ("web", "clock"):
+            unit.watch.beat(kind, kind, {}, services.now())
+        unit.watch.beat("w", "worker", {}, services.now() - timedelta(minutes=2))
+
+    done = shell.run("doctor")
+
+    assert done.exit_code == 1
+    assert "WRONG processes: no worker has shown itself for 45 s" in done.stdout

@@ -16,7 +16,7 @@ Told = list[tuple[str, str | None, datetime | None]]
 
 def told(house: House, record_id: str = "11") -> Told:
     with house.store.reading() as unit:
-        rows = unit.answers(ACCOUNT, house.profile(record_id).id)
+        rows = unit.people.answers(ACCOUNT, house.profile(record_id).id)
     return [(one.lead_status, one.disposition, one.mql_at) for one in rows]
 
 

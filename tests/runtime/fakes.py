@@ -54,6 +54,10 @@ def housekeeping() -> None:
     _note("housekeeping", "")
 
 
+def pulse(kind: str, /, *, last: bool = False) -> None:
+    _note("left" if last else "pulse", kind)
+
+
 def create_app() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
     hold()
     return app

@@ -12,10 +12,11 @@ from connector.settings import Settings
 # The fakes are found beside this file: Python puts a script's own folder first.
 FAKES: dict[str, dict[str, Any]] = {
     "web": {"target": "fakes:create_app"},
-    "worker": {"due": "fakes.due", "jobs": {"drain": "fakes.drain"}},
+    "worker": {"due": "fakes.due", "pulse": "fakes.pulse", "jobs": {"drain": "fakes.drain"}},
     "clock": {
         "due": "fakes.due",
         "housekeeping": "fakes.housekeeping",
+        "pulse": "fakes.pulse",
         "jobs": {"drain": "fakes.drain"},
     },
 }

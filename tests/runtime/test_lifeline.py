@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+from structlog.testing import capture_logs
+
 from connector.runtime import lifeline, valkey
-from connector.runtime.kept import Kept
+from connector.runtime.kept import MOST_WAIT, Kept
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.runtime.conftest import House
 
 ROOT = Path(__file__).parents[2]
@@ -100,16 +101,13 @@ def test_a_server_left_behind_is_ended_before_the_next_starts(house: House) -> N
     assert not house.settings.socket.exists()
 
 
-def test_a_child_that_dies_is_started_again_slower_each_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_child_that_dies_is_started_again_slower_each_time() -> None:
     starts: list[int] = []
 
     def launch(failed_starts: int) -> lifeline.Child:
         starts.append(failed_starts)
         return lifeline.start(["false"], dict(os.environ))
 
-    monkeypatch.setattr("connector.runtime.kept.FIRST_WAIT", 0.01)
     child = Kept("false", 0, launch)
     until = time.monotonic() + 20
     while len(starts) < 4 and time.monotonic() < until:
@@ -118,4 +116,46 @@ def test_a_child_that_dies_is_started_again_slower_each_time(
 
     assert starts == [0, 1, 2, 3]
     child.ask_to_stop()
-    assert not child.stopping()
+    while child.stopping() and time.monotonic() < until:
+        time.sleep(0.005)
+    assert not child.alive
+
+
+def test_a_child_that_ran_well_is_started_again_as_soon_as_at_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("connector.runtime.kept.HEALTHY_AFTER", 0.0)
+    with capture_logs() as said:
+        die_four_times(MOST_WAIT)
+
+    assert [line["again_in"] for line in said if line["event"] == "child_died"] == [0.01] * 4
+
+
+def test_no_child_is_left_dead_for_longer_than_its_most() -> None:
+    with capture_logs() as said:
+        die_four_times(0.02)
+
+    waits = [line["again_in"] for line in said if line["event"] == "child_died"]
+    assert waits == [0.01, 0.02, 0.02, 0.02]
+
+
+def die_four_times(most_wait: float) -> None:
+    """Tend a child that ends at once, as often as that."""
+    deaths = 0
+
+    def launch(_: int) -> lifeline.Child:
+        nonlocal deaths
+        deaths += 1
+        return lifeline.start(["false"], dict(os.environ))
+
+    child = Kept("false", 0, launch, most_wait=most_wait)
+    until = time.monotonic() + 20
+    while (deaths < 4 or child._process is not None) and time.monotonic() < until:
+        child.tend()
+        time.sleep(0.002)
+    child.ask_to_stop()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.runtime.kept.FIRST_WAIT", 0.01)

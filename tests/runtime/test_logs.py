@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from connector import logs
+from connector import logs, trace
 from connector.settings import Settings
 
 Said = Callable[[], list[dict[str, Any]]]
@@ -99,3 +99,19 @@ def test_the_console_shows_the_same_without_secrets(capsys: pytest.CaptureFixtur
     assert "moved" in shown
     assert "slot=8" in shown
     assert "hunter2" not in shown
+
+
+def test_an_address_that_an_error_quotes_is_blanked(said: Said) -> None:
+    structlog.get_logger("x").warning("refused", reason="no ann.o'hara+x@sub.example.com here")
+
+    assert said()[0]["reason"] == "no [redacted] here"
+
+
+def test_a_line_names_what_is_worked_on(said: Said) -> None:
+    with trace.following(["a"]):
+        structlog.get_logger("x").info("one")
+    with trace.following(["a", "b"]):
+        structlog.get_logger("x").info("two")
+
+    one, two = said()
+    assert (one["trace"], two["traces"]) == ("a", ["a", "b"])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+
+import pytest
+import requests
 
 from connector.runtime import valkey
 
@@ -56,6 +61,70 @@ def test_a_supervisor_killed_while_starting_leaves_nobody(house: House) -> None:
     house.wait(lambda: not house.processes(), within=3)
 
 
+@pytest.mark.parametrize("living", range(1, 9))
+def test_a_supervisor_killed_at_any_moment_leaves_nobody(house: House, living: int) -> None:
+    up = house.start("up", CONNECTOR_WEB_WORKERS="2")
+    house.wait(lambda: len(house.processes()) >= min(living, 7))
+    if living == 8:
+        house.wait(lambda: ready(house))
+
+    up.kill()
+    up.wait()
+
+    house.wait(lambda: not house.processes(), within=3)
+
+
+def test_a_web_server_whose_parent_is_killed_leaves_nobody_and_is_soon_back(house: House) -> None:
+    house.start("up", CONNECTOR_WEB_WORKERS="2")
+    house.wait(lambda: ready(house))
+    first = set(house.processes("program.py web"))
+
+    for _ in range(4):
+        before = set(house.processes("program.py web"))
+        os.kill(min(before), signal.SIGKILL)
+        house.wait(lambda before=before: not before & set(house.processes()))  # type: ignore[misc]
+        house.wait(lambda: house.processes("program.py web"))
+
+    waits = [json.loads(one)["again_in"] for one in house.words("up").splitlines() if "died" in one]
+    assert len(waits) == 4
+    assert max(waits) <= 1.0
+    assert not first & set(house.processes())
+
+
+def test_a_worker_that_is_killed_in_its_work_leaves_nobody_and_the_work_is_done(
+    house: House,
+) -> None:
+    house.start("up")
+    house.wait(lambda: ready(house))
+    house.put("slow2")
+    house.wait(lambda: house.done("tried"))
+    (worker,) = house.processes("program.py worker")
+
+    os.kill(worker, signal.SIGKILL)
+
+    house.wait(lambda: "slow2" in house.ids_done())
+    assert worker not in house.processes()
+
+
+def test_a_stop_lets_running_work_and_requests_end_within_ten_seconds(house: House) -> None:
+    up = house.start("up")
+    house.wait(lambda: ready(house))
+    house.put("slow3")
+    house.wait(lambda: house.done("tried"))
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(requests.get, f"http://127.0.0.1:{house.port}/slow", timeout=20)
+        house.wait(lambda: house.done("slow"))
+        asked = time.monotonic()
+        up.terminate()
+
+        assert answer.result().status_code == 200
+        assert up.wait(40) == 0
+
+    assert "slow3" in house.ids_done()
+    assert time.monotonic() - asked < 15  # ten, and something for a busy machine
+    assert {row[1] for row in house.done("left")} == {"worker", "clock"}
+
+
 def test_every_killed_child_is_started_again(house: House) -> None:
     up = house.start("up")
     house.wait(lambda: ready(house))
@@ -91,12 +160,12 @@ def test_a_second_interrupt_ends_it_at_once(house: House) -> None:
     house.wait(lambda: house.done("tried"))
 
     up.send_signal(signal.SIGINT)
-    asked = time.monotonic()
-    house.wait(lambda: not house.processes("program.py web"))
+    house.wait(lambda: not house.processes("program.py clock"))
+    assert house.processes("program.py worker")  # still at its work
     up.send_signal(signal.SIGINT)
 
     assert up.wait(30) == 130
-    assert time.monotonic() - asked < 9
+    assert house.ids_done() == set()
     house.wait(lambda: not house.processes(), within=3)
 
 

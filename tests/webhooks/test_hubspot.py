@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.webhooks.conftest import APP_SECRET, SECRET, Sender, change
 
@@ -162,3 +163,16 @@ def test_a_locked_database_is_a_503(sender: Sender, tmp_path: Path) -> None:
     other.close()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert sender.post([change(objectId=777)]).status_code == 204
+
+
+def test_a_sender_s_trace_stays_with_what_it_sent(sender: Sender) -> None:
+    sent = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    with capture_logs() as said:
+        sender.post([change()], traceparent=f"00-{sent}-00f067aa0ba902b7-01")
+
+    with sender.services.store.reading() as unit:
+        assert [one.trace for one in unit.waiting_deliveries(10)] == [sent]
+    (line,) = [one for one in said if one["event"] == "delivery_kept"]
+    assert (line["event"], line["trace"], line["status"]) == ("delivery_kept", sent, 204)
+    assert set(line) == {"event", "system", "trace", "status", "dur_ms", "log_level"}

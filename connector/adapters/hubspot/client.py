@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
+from connector import figures, trace
 from connector.adapters.hubspot.failures import BLOCKING, Reply, failure, innermost
 from connector.adapters.hubspot.routes import ROUTES, check_version, path
 from connector.adapters.hubspot.shapes import Json, decode
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from connector.adapters.hubspot.limiter import Limiter
 
 TIMEOUT = (3.05, 20.0)  # seconds to connect, seconds of silence while reading
+SYSTEM = "hubspot"
 UNAUTHORIZED = 401
 NO_CONTENT = 204
 _GOOD = range(200, 300)
@@ -99,6 +101,7 @@ class Client:
 
     def _send(self, ask: Ask, token: str) -> Reply:
         self.limiter.take(urgent=ask.urgent)
+        own = trace.header(trace.current())
         try:
             answer = self._session.request(
                 ROUTES[ask.what].method,
@@ -106,11 +109,14 @@ class Client:
                 params=ask.query,
                 json=ask.body,
                 auth=Bearer(token),
+                headers={trace.HEADER: own} if own else None,
                 timeout=TIMEOUT,
                 allow_redirects=False,
             )
         except (OSError, HTTPError) as error:
+            figures.count("bb_crm_requests_total", crm=SYSTEM, status="none")
             raise CrmDown(f"HubSpot can't be reached ({ask.what})") from innermost(error)
+        figures.count("bb_crm_requests_total", crm=SYSTEM, status=answer.status_code)
         reply = Reply(answer.status_code, lowered(answer.headers), answer.content)
         self.limiter.heard(reply.headers)
         return reply

@@ -30,6 +30,13 @@ _TOLD = {
 }
 
 
+def remaining(note: object) -> int | None:
+    """Return the calls that the day still had when a limiter's state was noted, if it knew."""
+    state = note if isinstance(note, dict) else {}
+    daily = _count(state.get("daily"), _TOLD["daily"])
+    return None if daily is None else max(daily - (_count(state.get("day_used"), daily) or 0), 0)
+
+
 class Limiter:
     """A sliding window and a daily budget, with a share of both kept for urgent calls."""
 

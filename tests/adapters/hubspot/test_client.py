@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from responses import RequestsMock
 from responses.matchers import header_matcher
 
+from connector import trace
 from connector.adapters.hubspot import HubSpot, Limiter, open_hubspot, open_session
 from connector.adapters.hubspot.client import check_url
 from connector.adapters.hubspot.routes import ROUTES, path
@@ -364,3 +365,17 @@ def test_the_urgent_may_use_the_reserve(vendor: RequestsMock) -> None:
     sent = vendor.calls[-1].request.body
     assert isinstance(sent, bytes)
     assert json.loads(sent) == {"inputs": ["ann@x.example"]}
+
+
+def test_a_call_names_the_trace_that_it_is_made_for() -> None:
+    own = "4bf92f3577b34da6a3ce929d0e0e4736"
+    hubspot = open_hubspot(API, "2026-09", lambda: "t")
+    with RequestsMock() as mock:
+        mock.get(ACCOUNT, json=GOOD)
+        hubspot.prove()
+        with trace.following([own]):
+            hubspot.prove()
+        bare, named = (call.request.headers for call in mock.calls)
+
+    assert trace.HEADER not in bare
+    assert trace.accept(str(named[trace.HEADER])) == own
