@@ -8,6 +8,7 @@ from datetime import datetime
 
 from connector.domain.errors import NotFound
 from connector.pipeline.services import Services
+from connector.runtime.bell import Bell
 from connector.settings import Settings
 from connector.stored import Parcel
 from webhooks.intake import Sender
@@ -22,6 +23,7 @@ class StoreIntake:
     def __init__(self, services: Services, settings: Settings) -> None:
         self._services = services
         self._settings = settings
+        self._bell = Bell(lambda: services.wake("split", "all"))
         self._lock = threading.Lock()
         self._senders: dict[tuple[str, str], tuple[float, Sender | None]] = {}
 
@@ -58,7 +60,7 @@ class StoreIntake:
         """Keep a delivery durably, then wake a worker; raise StoreBusy."""
         owner = (sender.account_id, sender.connection_id) if sender else None
         if self._services.store.keep(Parcel(system, owner, body, self.now(), trace)):
-            self._services.wake("split", "all")
+            self._bell.pull()
 
     def now(self) -> datetime:
         """Return the time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select, update
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, Table, func, or_, select, update
 from connector.domain.facts import AccountId, ConnectionId
 from connector.ports import Event, Happening
 from connector.store import tables as t
-from connector.store.sql import add, slices
+from connector.store.sql import Adding, add, slices
 from connector.stored import Arrival, Delivery, Parcel, State
 
 SMALL = 8192  # bytes; a CRM fills its requests while an import lasts, to a hundred events
@@ -21,10 +22,20 @@ OLDEST = 5  # one in so many of the deliveries that are split next is there by i
 
 def keep(tx: Connection, parcels: Sequence[Parcel]) -> None:
     """Keep deliveries; the same bytes again are one delivery."""
-    add(tx, t.delivery, [_delivery_row(parcel) for parcel in parcels])
+    add(tx, t.delivery, [delivery_row(parcel) for parcel in parcels])
 
 
-def _delivery_row(parcel: Parcel) -> dict[str, Any]:
+@cache
+def adding(dialect: str) -> Adding:
+    """Return how deliveries are kept, made once."""
+    return Adding(t.delivery, list(delivery_row(_NOTHING)), dialect)
+
+
+_NOTHING = Parcel("", None, b"", datetime.min.replace(tzinfo=UTC))
+
+
+def delivery_row(parcel: Parcel) -> dict[str, Any]:
+    """Return the row of a delivery."""
     account_id, connection_id = parcel.owner or (None, "")
     return {
         "account_id": account_id,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
@@ -18,6 +18,28 @@ def add(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows; those that are there already are left as they are."""
     if rows:
         tx.execute(_adding(tx.dialect.name, table), list(rows))
+
+
+class Adding:
+    """An insert of rows with the same columns, finished for SQLite's driver.
+
+    Rows that are there already are left as they are.
+    """
+
+    def __init__(self, table: Table, names: Sequence[str], dialect: str) -> None:
+        self.statement = _adding(dialect, table)
+        compiled = self.statement.compile(dialect=sqlite.dialect(), column_keys=names)
+        self.text = str(compiled)
+        self._columns = [(name, _binder(table.c[name])) for name in compiled.positiontup]
+
+    def values(self, row: Row) -> list[Any]:
+        """Return a row's values as the driver takes them, in order."""
+        return [bind(row[name]) if bind else row[name] for name, bind in self._columns]
+
+
+def _binder(column: Column[Any]) -> Any:
+    dialect = sqlite.dialect()
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def add_one(tx: Connection, table: Table, row: Row) -> bool:

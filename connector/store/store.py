@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection as Tx
 
-from connector.store import leases
+from connector.store import inbox, leases
 from connector.store.config import Library
 from connector.store.convoy import Convoy
 from connector.store.engine import PATIENCE, Database
@@ -40,7 +40,7 @@ class Store:
         self.holder = holder
         self._is_dead = is_dead
         self._library = Library()
-        self._convoy = Convoy(self._keep, PATIENCE)
+        self._convoy = Convoy(self._keep, database.flush, PATIENCE)
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
@@ -59,13 +59,16 @@ class Store:
     def keep(self, parcel: Parcel) -> bool:
         """Keep a delivery durably, together with those of other threads.
 
-        Says whether this thread wrote, and so is the one to wake a worker. Raises StoreBusy.
+        The writer is let go before the disk is waited for, so that the next rows are written
+        meanwhile. Says whether this thread wrote, and so is the one to wake a worker. Raises
+        StoreBusy.
         """
         return self._convoy.ride(parcel)
 
     def _keep(self, parcels: Sequence[Parcel]) -> None:
-        with self.writing() as unit:
-            unit.keep(parcels)
+        database = self.database
+        rows = [inbox.delivery_row(parcel) for parcel in parcels]
+        database.append(inbox.adding(database.engine.dialect.name), rows)
 
     def take(self, name: str) -> Fence | None:
         """Take a lease; None while somebody else holds it."""

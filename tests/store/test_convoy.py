@@ -23,6 +23,7 @@ class Disk:
         self.groups: list[list[int]] = []
         self.poison = poison
         self.busy = busy
+        self.settled = 0
         self.at_it = threading.Event()
         self.door = threading.Event()
 
@@ -37,13 +38,16 @@ class Disk:
             raise ValueError(self.poison & set(items))
         self.groups.append(list(items))
 
+    def settle(self) -> None:
+        self.settled += 1
+
     def stored(self) -> list[int]:
         return sorted(item for group in self.groups for item in group)
 
 
 def send(disk: Disk, items: Sequence[int], patience: float = 10) -> list[Future[bool]]:
     """Send the first, and the others while it is being written; return what became of each."""
-    convoy = Convoy(disk.write, patience)
+    convoy = Convoy(disk.write, disk.settle, patience)
     with ThreadPoolExecutor(len(items)) as pool:
         rides = [pool.submit(convoy.ride, items[0])]
         disk.at_it.wait(10)
@@ -112,9 +116,53 @@ def test_a_thread_that_is_ended_while_it_writes_leaves_nobody_waiting() -> None:
     def stop(_items: Sequence[int]) -> None:
         raise SystemExit
 
-    convoy = Convoy(stop, 10)
+    convoy = Convoy(stop, lambda: None, 10)
 
     with pytest.raises(SystemExit):
         convoy.ride(1)
     with pytest.raises(SystemExit):
         convoy.ride(2)
+
+
+def test_the_next_group_is_written_while_the_first_waits_for_the_disk() -> None:
+    disk, second, waiting = Disk(), threading.Event(), threading.Event()
+    disk.door.set()
+
+    def settle() -> None:
+        if not waiting.is_set():
+            waiting.set()
+            assert second.wait(10)
+        else:
+            second.set()
+
+    convoy = Convoy(disk.write, settle, 10)
+    with ThreadPoolExecutor(2) as pool:
+        rides = [pool.submit(convoy.ride, 1)]
+        assert waiting.wait(10)
+        rides.append(pool.submit(convoy.ride, 2))
+
+    assert [ride.result() for ride in rides] == [True, True]
+
+
+def test_what_the_disk_did_not_take_is_acknowledged_to_nobody() -> None:
+    def settle() -> None:
+        raise StoreBusy("full")
+
+    disk = Disk()
+    disk.door.set()
+
+    with pytest.raises(StoreBusy):
+        Convoy(disk.write, settle, 10).ride(1)
+
+
+@given(st.lists(st.integers(0, 99), max_size=60), st.integers(1, 8))
+def test_nobody_is_forgotten_or_stored_twice(items: list[int], threads: int) -> None:
+    disk = Disk()
+    disk.door.set()
+    convoy = Convoy(disk.write, disk.settle, 10)
+
+    with ThreadPoolExecutor(threads) as pool:
+        wrote = list(pool.map(convoy.ride, items))
+
+    assert disk.stored() == sorted(items)
+    assert sum(wrote) == disk.settled
