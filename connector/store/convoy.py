@@ -1,8 +1,8 @@
 """Small writes of many threads in one transaction: one writes for all who wait.
 
 A transaction costs the same whatever is in it, and so does the wait for the disk. While one
-thread writes, the others line up; whoever writes next takes all of them along. The wait for the
-disk comes after the next one's turn has begun.
+thread writes and waits, the others line up; whoever is next takes all of them along. So the
+slower the disk, the fuller the transactions.
 """
 
 from __future__ import annotations
@@ -85,17 +85,17 @@ class Convoy(Generic[Item]):
             raise StoreBusy("the database's writer is busy")
 
     def _lead(self) -> None:
-        """Write what waits, let the next one lead, and wait for the disk."""
+        """Write what waits, wait for the disk, and let the next one lead."""
         group = self._board(LONGEST)
         try:
             written = self._write_all(group)
+            try:
+                if written:
+                    self._settle()
+            except Exception as error:  # noqa: BLE001 - each rider gets an answer of its own
+                _fail(written, error)
         finally:
             self._hand_over()
-        try:
-            if written:
-                self._settle()
-        except Exception as error:  # noqa: BLE001 - each rider gets an answer of its own
-            _fail(written, error)
         for rider in group:
             rider.call()
 

@@ -59,8 +59,8 @@ class Store:
     def keep(self, parcel: Parcel) -> bool:
         """Keep a delivery durably, together with those of other threads.
 
-        The writer is let go before the disk is waited for, so that the next rows are written
-        meanwhile. Says whether this thread wrote, and so is the one to wake a worker. Raises
+        The database's writer is let go before the disk is waited for, so that other processes
+        write meanwhile. Says whether this thread wrote, and so is the one to wake a worker. Raises
         StoreBusy.
         """
         return self._convoy.ride(parcel)

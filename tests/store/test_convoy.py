@@ -124,26 +124,6 @@ def test_a_thread_that_is_ended_while_it_writes_leaves_nobody_waiting() -> None:
         convoy.ride(2)
 
 
-def test_the_next_group_is_written_while_the_first_waits_for_the_disk() -> None:
-    disk, second, waiting = Disk(), threading.Event(), threading.Event()
-    disk.door.set()
-
-    def settle() -> None:
-        if not waiting.is_set():
-            waiting.set()
-            assert second.wait(10)
-        else:
-            second.set()
-
-    convoy = Convoy(disk.write, settle, 10)
-    with ThreadPoolExecutor(2) as pool:
-        rides = [pool.submit(convoy.ride, 1)]
-        assert waiting.wait(10)
-        rides.append(pool.submit(convoy.ride, 2))
-
-    assert [ride.result() for ride in rides] == [True, True]
-
-
 def test_what_the_disk_did_not_take_is_acknowledged_to_nobody() -> None:
     def settle() -> None:
         raise StoreBusy("full")
