@@ -117,6 +117,7 @@ def _storm(
     watch.over.set()
     for thread in threads:
         thread.join()
+    twin.wait_until_sent(60)  # the last edit's webhook may be on its way still
     rest(services, 120.0)
     waits, missing = _waits(twin, watch.edits)
     return {

@@ -65,6 +65,8 @@ def build(own: Settings) -> Services:
             audit=timedelta(days=own.keep_audit_days),
             parked=timedelta(days=own.keep_parked_days),
         ),
+        poll_every=timedelta(minutes=own.reconcile_minutes) if own.reconcile_minutes else None,
+        poll_overlap=timedelta(minutes=own.reconcile_overlap_minutes),
     )
 
 
@@ -154,8 +156,9 @@ def check_crm_url(url: str, system: str, own: Settings) -> str:
 def due(older_than_s: float) -> list[tuple[str, str]]:
     """Return (job, id) for what has waited for so long in SQL."""
     now = datetime.now(UTC)
+    polls = services().poll_every is not None
     with services().store.reading() as unit:
-        return unit.due(now, now - timedelta(seconds=older_than_s))
+        return unit.due(now, now - timedelta(seconds=older_than_s), polls=polls)
 
 
 def pulse(kind: str, /, *, last: bool = False) -> None:

@@ -24,6 +24,7 @@ TOPICS: Mapping[str, str] = {
     "migrate": "run",
     "pause": "setup",
     "pipeline": "configuration",
+    "reconcile": "setup",
     "reconsent": "moves",
     "release": "stuck",
     "replay": "stuck",

@@ -83,7 +83,9 @@ class Reading:
 
     `fields` has every asked field ("" where empty). `history` has, oldest first, what the CRM
     tells of a field's past, for the fields asked with history. `asked_id` is the id that was
-    asked for; `record_id` differs from it after a merge. `stamp` is the record's last change.
+    asked for; `record_id` differs from it after a merge. `stamp` is the record's last change,
+    `ended_at` when an archived one was deleted; `merged` are the ids that became this record,
+    with when they did, None where the CRM does not tell.
     """
 
     asked_id: str
@@ -93,6 +95,8 @@ class Reading:
     created_at: datetime | None
     stamp: datetime | None
     archived: bool = False
+    ended_at: datetime | None = None
+    merged: Mapping[str, datetime | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,22 @@ class Page:
     """One page of a listing; `after` is None on the last."""
 
     readings: Sequence[Reading]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A record and when it last changed."""
+
+    record_id: str
+    stamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed, in order of time; `after` goes on behind it and is None at the end."""
+
+    marks: Sequence[Mark]
     after: str | None
 
 
@@ -229,6 +249,19 @@ class Crm(Protocol):
         self, kind: str, after: str | None, fields: Sequence[str], dated: Sequence[str]
     ) -> Page:
         """Read the next page of all records."""
+        ...
+
+    def changed(self, kind: str, since: datetime, after: str | None) -> Changed:
+        """Return the next of the living records that changed since then; `after` stays valid.
+
+        None is left out, however many changed at one moment, and one may come again.
+        """
+        ...
+
+    def archive(
+        self, kind: str, after: str | None, fields: Sequence[str], dated: Sequence[str]
+    ) -> Page:
+        """Read the next page of the deleted records that the CRM still tells of."""
         ...
 
     def ties(self, kind: str, ids: Sequence[str], to_kind: str) -> list[Tie]:

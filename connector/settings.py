@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     allow_loopback_crm: bool = False
 
     brake_per_hour: int = Field(default=500, ge=1)
+    reconcile_minutes: int = Field(default=5, ge=0)  # between passes of the poller; 0: none
+    reconcile_overlap_minutes: int = Field(default=5, ge=0)  # search lags behind by some of these
 
     # Days until rows that are done with are deleted; docs/operations.md has the table.
     keep_inbox_days: int = Field(default=7, ge=3)

@@ -101,6 +101,30 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """A pass of the poller over one connection, running or done.
+
+    `place` and `after` say where it is, `newest` the newest change that it saw of the object at
+    hand. `differed` counts in the pass that runs, `found` is the count of the last that ended.
+    `sweeps` says whether it looks at deleted records too; `due_at` when it goes on.
+    """
+
+    started_at: datetime
+    due_at: datetime
+    state: str = "running"
+    place: int = 0
+    after: str | None = None
+    newest: datetime | None = None
+    sweeps: bool = False
+    differed: int = 0
+    found: int = 0
+    failures: int = 0
+    reason: str = ""
+    ended_at: datetime | None = None
+    swept_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One webhook request, as it came."""
 

@@ -31,6 +31,7 @@ def test_nothing_has_to_be_set(tmp_path: Path) -> None:
     assert settings.salesforce_api_version == "66.0"
     assert not settings.allow_loopback_crm
     assert settings.embedded
+    assert (settings.reconcile_minutes, settings.reconcile_overlap_minutes) == (5, 5)
 
 
 def test_the_environment_wins_over_the_file(

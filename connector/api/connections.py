@@ -5,13 +5,19 @@ from datetime import datetime
 
 from connector.api.routes import Call, Route, cut, sliced
 from connector.api.words import Answer, Body, ListQuery, Nothing, Page, Word
+from connector.domain.facts import AccountId
 from connector.pipeline import operating
+from connector.pipeline.services import Services
 from connector.pipeline.winning import wins_without_person
-from connector.stored import Connection
+from connector.store.unit import Unit
+from connector.stored import Connection, Poll
 
 
 class ConnectionAnswer(Answer):
-    """A link to a CRM; `reason` says why it is not active, `resting_until` when it is called."""
+    """A link to a CRM; `reason` says why it is not active, `resting_until` when it is called.
+
+    `reconciled_at` says when the poller's last pass ended, `differed` how many records it found.
+    """
 
     id: str
     system: str
@@ -21,6 +27,8 @@ class ConnectionAnswer(Answer):
     reason: str
     mapping_version: int
     resting_until: datetime | None
+    reconciled_at: datetime | None
+    differed: int | None
 
 
 class Connections(Page[ConnectionAnswer]):
@@ -49,9 +57,15 @@ class PauseBody(Body):
 def list_connections(call: Call[ListQuery, Nothing]) -> Connections:
     """Return the account's connections."""
     with call.services.store.reading() as unit:
-        rows = unit.connections(call.account.id)
+        rows = listed(unit, call.account.id)
     page, after = sliced(rows, call.query)
-    return Connections(items=[shown(row) for row in page], next_cursor=after)
+    return Connections(items=page, next_cursor=after)
+
+
+def listed(unit: Unit, account_id: AccountId) -> list[ConnectionAnswer]:
+    """Return an account's connections as the API shows them."""
+    polls = unit.polls.all(account_id)
+    return [_shown(one, polls.get(one.id)) for one in unit.connections(account_id)]
 
 
 def list_wins(call: Call[ListQuery, Nothing]) -> Wins:
@@ -65,16 +79,22 @@ def list_wins(call: Call[ListQuery, Nothing]) -> Wins:
 def pause_connection(call: Call[Nothing, PauseBody]) -> ConnectionAnswer:
     """Stop the calls to a CRM; intake and moves go on."""
     connection = call.connection()
-    return shown(operating.pause(call.services, connection.id, call.body.reason))
+    return _after(call.services, operating.pause(call.services, connection.id, call.body.reason))
 
 
 def resume_connection(call: Call[Nothing, Nothing]) -> ConnectionAnswer:
     """Call a CRM again."""
-    return shown(operating.resume(call.services, call.connection().id))
+    return _after(call.services, operating.resume(call.services, call.connection().id))
 
 
-def shown(connection: Connection) -> ConnectionAnswer:
+def _after(services: Services, connection: Connection) -> ConnectionAnswer:
+    with services.store.reading() as unit:
+        return _shown(connection, unit.polls.get(connection.id))
+
+
+def _shown(connection: Connection, poll: Poll | None) -> ConnectionAnswer:
     """Return a connection without what is secret."""
+    ended = poll is not None and poll.ended_at is not None
     return ConnectionAnswer(
         id=connection.id,
         system=connection.system,
@@ -84,6 +104,8 @@ def shown(connection: Connection) -> ConnectionAnswer:
         reason=connection.reason,
         mapping_version=connection.version,
         resting_until=connection.rest_until,
+        reconciled_at=poll.ended_at if poll else None,
+        differed=poll.found if poll and ended else None,
     )
 
 

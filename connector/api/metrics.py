@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connector.domain.facts import AccountId
     from connector.pipeline.services import Services
     from connector.store.inbox import Backlog
+    from connector.stored import Poll
 
 # A process that has been silent for longer does not live.
 LIVING = timedelta(seconds=45)
@@ -32,6 +33,8 @@ GAUGES: Mapping[str, str] = {
     "bb_outbox_oldest_age_seconds": "Age of the oldest that waits",
     "bb_outbox_held": "Writes to CRMs that a person has to release",
     "bb_dead_letters": "Rows put aside with their reason",
+    "bb_reconcile_differed": "Records that differed in the poller's last passes",
+    "bb_reconcile_age_seconds": "Since the pass of the poller that ended longest ago",
     "bb_disk_free_bytes": "Room in the data folder",
     "bb_redis_up": "Whether Redis answers; without it what waits is found by sweeping",
 }
@@ -66,6 +69,7 @@ def of_house(services: Services, around: Mapping[str, float]) -> bytes:
         watch = unit.watch
         vitals, tallies, notes = watch.vitals(), watch.tallies(), watch.notes()
         living = watch.living(now - LIVING)
+        polls = unit.polls.all(None).values()
     gauges = {
         "bb_inbox_pending": vitals.inbox,
         "bb_inbox_oldest_age_seconds": _age(vitals.inbox_since, now),
@@ -73,6 +77,7 @@ def of_house(services: Services, around: Mapping[str, float]) -> bytes:
         "bb_outbox_oldest_age_seconds": _age(vitals.outbox_since, now),
         "bb_outbox_held": vitals.held,
         "bb_dead_letters": vitals.parked,
+        **_polled(polls, now),
         **around,
     }
     return _shown(
@@ -91,6 +96,7 @@ def of_account(services: Services, account_id: AccountId) -> bytes:
     now = services.now()
     with services.store.reading() as unit:
         came, goes = unit.inbox_backlog(account_id), unit.outbox_backlog(account_id)
+        polls = unit.polls.all(account_id).values()
     gauges = {
         "bb_inbox_pending": came.pending,
         "bb_inbox_oldest_age_seconds": _age(came.since, now),
@@ -98,6 +104,7 @@ def of_account(services: Services, account_id: AccountId) -> bytes:
         "bb_outbox_oldest_age_seconds": _age(goes.since, now),
         "bb_outbox_held": goes.held,
         "bb_dead_letters": _parked(came, goes),
+        **_polled(polls, now),
     }
     return _shown(GaugeMetricFamily(name, GAUGES[name], value) for name, value in gauges.items())
 
@@ -106,6 +113,14 @@ def _shown(families: Iterable[Metric]) -> bytes:
     registry = CollectorRegistry()
     registry.register(Told(families))
     return generate_latest(registry)
+
+
+def _polled(polls: Iterable[Poll], now: datetime) -> dict[str, float]:
+    ended = [(poll.ended_at, poll.found) for poll in polls if poll.ended_at]
+    return {
+        "bb_reconcile_differed": sum(found for _, found in ended),
+        "bb_reconcile_age_seconds": _age(min((at for at, _ in ended), default=None), now),
+    }
 
 
 def _parked(*boxes: Backlog) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from connector.api.connections import ConnectionAnswer, shown
+from connector.api.connections import ConnectionAnswer, listed
 from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, ListQuery, Nothing, Page
 from connector.store.inbox import Backlog
@@ -60,7 +60,7 @@ def get_status(call: Call[Nothing, Nothing]) -> Status:
     own, now = call.account.id, call.services.now()
     with call.services.store.reading() as unit:
         came, goes = unit.inbox_backlog(own), unit.outbox_backlog(own)
-        connections = unit.connections(own)
+        connections = listed(unit, own)
     return Status(
         inbox=InboxStatus(
             pending=came.pending, parked=came.parked, oldest_pending_seconds=age(came, now)
@@ -71,7 +71,7 @@ def get_status(call: Call[Nothing, Nothing]) -> Status:
             held=goes.held,
             oldest_pending_seconds=age(goes, now),
         ),
-        connections=[shown(one) for one in connections],
+        connections=connections,
     )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Signatures older than five minutes are refused.
 SKEW = timedelta(minutes=2)
+# A pass over much may take as long.
+_ROUND = timedelta(hours=1)
 _TIMEOUT = (3.05, 10.0)
 
 
@@ -37,6 +39,7 @@ def check_connection(own: Settings, services: Services, one: Connection) -> Iter
     if crm.fine:
         yield from _clock(services, one)
         yield _fields(services, one)
+        yield _poll(services, one)
 
 
 def _state(one: Connection) -> Finding:
@@ -94,6 +97,21 @@ def _date(url: str) -> datetime | None:
         return parsedate_to_datetime(answer.headers["Date"])
     except (OSError, KeyError, ValueError):
         return None
+
+
+def _poll(services: Services, one: Connection) -> Finding:
+    """Look whether the poller comes round."""
+    name, every = f"{one.id} reconcile", services.poll_every
+    with services.store.reading() as unit:
+        poll = unit.polls.get(one.id)
+    if poll is None or poll.ended_at is None or every is None:
+        text = "no pass has ended yet" if every else "switched off"
+        return Finding(name, fine=True, text=text)
+    age = services.now() - poll.ended_at
+    text = f"ended {age.total_seconds() / 60:.0f} min ago, {poll.found} records differed"
+    fine = age < max(4 * every, _ROUND)
+    advice = f"{poll.reason or 'no worker does it'}; try `connector reconcile {one.id}`"
+    return Finding(name, fine=fine, text=text, advice=advice)
 
 
 def _fields(services: Services, one: Connection) -> Finding:

@@ -12,7 +12,7 @@ from connector import bootstrap
 from connector.commands.chosen import connection_argument, connection_of
 from connector.commands.shown import as_json, guarded, read_secrets, show, table
 from connector.domain.errors import ConnectorError
-from connector.pipeline import backfilling, installing, operating
+from connector.pipeline import backfilling, installing, operating, reconciling
 from connector.ports import SetupStep
 from connector.stored import Connection
 
@@ -111,6 +111,20 @@ def backfill(connection_id: str, *, json_: bool) -> None:
     show({"connection_id": connection_id, "records": counts}, f"read {text}", json_=json_)
 
 
+@click.command()
+@connection_argument
+@as_json
+@guarded
+def reconcile(connection_id: str, *, json_: bool) -> None:
+    """Find what webhooks missed, in one pass over what changed and what was deleted."""
+    services = bootstrap.services()
+    connection_of(services, connection_id)
+    with _bars() as progress:
+        found = reconciling.reconcile(services, connection_id, progress)
+    result = {"connection_id": connection_id, "differed": found}
+    show(result, f"{found} records differed", json_=json_)
+
+
 @contextmanager
 def _bars() -> Iterator[Progress]:
     """Show progress on stderr where a person watches."""
@@ -155,4 +169,4 @@ def _show_state(connection: Connection, *, json_: bool) -> None:
     show(result, f"{connection.id} is {connection.state}", json_=json_)
 
 
-COMMANDS = (list_connections, install, backfill, pause, resume)
+COMMANDS = (list_connections, install, backfill, reconcile, pause, resume)

@@ -11,7 +11,7 @@ from connector.domain.errors import ConnectorError, CrmBusy, CrmDenied, CrmDown
 from connector.pipeline.drain import drain
 from connector.pipeline.lines import on_line
 from connector.pipeline.outgoing import BACKOFF
-from connector.pipeline.reads import arrivals_of, dated_fields, tied_to
+from connector.pipeline.reads import ORDER, arrivals_of, dated_fields, tied_to
 from connector.pipeline.services import Services
 from connector.ports import Crm
 from connector.stored import BULK, Connection
@@ -19,8 +19,6 @@ from connector.stored import BULK, Connection
 if TYPE_CHECKING:
     from connector.store.leases import Fence
 
-# People first: a deal finds the records that it makes Customers of.
-ORDER = ("contact", "company", "deal")
 _PATIENCE = 60.0
 Progress = Callable[[str, int], None]
 

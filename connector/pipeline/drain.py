@@ -101,7 +101,7 @@ def _apply(
 ) -> None:
     now = services.now()
     with services.store.reading() as unit:
-        scene = _load(services, unit, account_id, arrivals, now)
+        scene = load_scene(services, unit, account_id, arrivals, now)
     take_in(scene, arrivals)
     if scene.refused:
         with services.store.reading() as unit:
@@ -119,7 +119,7 @@ def _apply(
     wake_delivery(services, scene)
 
 
-def _load(
+def load_scene(
     services: Services,
     unit: Unit,
     account_id: AccountId,

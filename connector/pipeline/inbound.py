@@ -231,11 +231,12 @@ def _linked(scene: Scene, arrival: Arrival) -> None:
 def _read(scene: Scene, arrival: Arrival) -> None:
     """Apply a read of ours: dated history where the CRM tells it, else only what differs."""
     reading = parse_reading(arrival.event.data)
-    if reading.record_id != reading.asked_id:
-        _moved_on(scene, arrival, reading)
+    _absorb(scene, arrival, reading)
     key = arrival.record
     record = scene.record(key)
-    scene.put(replace(record, ask_at=None, asked=0, read_at=arrival.received_at))
+    # What the archive shows of a record tells nothing of after its deletion.
+    read_at = record.read_at if reading.archived else arrival.received_at
+    scene.put(replace(record, ask_at=None, asked=0, read_at=read_at))
     if arrival.event.data.get("missing"):
         _missing(scene, arrival)
         return
@@ -243,7 +244,10 @@ def _read(scene: Scene, arrival: Arrival) -> None:
     known = {fact.field: fact for fact in sorted(scene.known(key), key=lambda f: f.stamp)}
     for fact, origin_id in fields_of(reading, key, lookup, known, arrival.received_at):
         ours = is_ours(scene, fact, origin_id)
-        hear(scene, replace(fact, silent=arrival.silent, ours=ours))
+        hear(scene, replace(fact, silent=_is_silent(arrival, fact.when), ours=ours))
+    if reading.archived:
+        _archived(scene, arrival, reading)
+        return
     _revive(scene, arrival, record)
     made_at = (reading.created_at or arrival.received_at) if record.read_at is None else None
     _tie_up(scene, arrival, made_at)
@@ -283,14 +287,44 @@ def _tie_up(scene: Scene, arrival: Arrival, made_at: datetime | None) -> None:
             scene.tie(Link(arrival.record, other, present, asked_at, "read", arrival.silent))
 
 
-def _moved_on(scene: Scene, arrival: Arrival, reading: Reading) -> None:
-    """Note that the CRM answered under another id: the asked record was merged into it."""
-    asked = RecordKey(arrival.connection_id, arrival.event.object, reading.asked_id)
+def _is_silent(arrival: Arrival, when: datetime) -> bool:
+    """Say whether a fact of a read sets state only; of what is read in bulk, the young are live."""
+    live_since = arrival.event.data.get("live_since")
+    young = live_since is not None and when >= datetime.fromisoformat(str(live_since))
+    return arrival.silent and not young
+
+
+def _absorb(scene: Scene, arrival: Arrival, reading: Reading) -> None:
+    """Note which records became this one: the id that was asked for, and any that we know of."""
+    for old, when in reading.merged.items():
+        known = scene.records.get(arrival.record._replace(record_id=old))
+        if known is not None and not known.merged_into:
+            _moved_on(scene, arrival, old, when)
+    asked = scene.records.get(arrival.record._replace(record_id=reading.asked_id))
+    into = {reading.asked_id, asked.merged_into if asked else ""}
+    if reading.record_id not in into:
+        _moved_on(scene, arrival, reading.asked_id, None)
+
+
+def _moved_on(scene: Scene, arrival: Arrival, old: str, when: datetime | None) -> None:
+    """Note that the CRM answers under another id: the record was merged into it."""
+    asked = RecordKey(arrival.connection_id, arrival.event.object, old)
     if _is_buried(scene, asked):
         return
     version = scene.lookup(arrival.connection_id).version
-    scene.learn(Fact(asked, ALIVE, "no", arrival.received_at, "merged", version))
-    scene.put(replace(scene.record(asked), merged_into=reading.record_id, ask_at=None))
+    scene.learn(Fact(asked, ALIVE, "no", when or arrival.received_at, "merged", version))
+    into = arrival.event.record_id
+    scene.put(replace(scene.record(asked), merged_into=into, ask_at=None))
+
+
+def _archived(scene: Scene, arrival: Arrival, reading: Reading) -> None:
+    """Note that a record that we thought there was deleted, on the CRM's own date."""
+    key = arrival.record
+    if _ended(scene, key) or scene.record(key).merged_into:
+        return
+    when = reading.ended_at or arrival.received_at
+    version = scene.lookup(arrival.connection_id).version
+    scene.learn(Fact(key, ALIVE, "no", when, "archived", version))
 
 
 def _missing(scene: Scene, arrival: Arrival) -> None:

@@ -25,6 +25,7 @@ from connector.pipeline.housekeeping import WORDS_LAST
 from connector.pipeline.installing import refresh_labels
 from connector.pipeline.lines import open_line
 from connector.pipeline.reads import read_next
+from connector.pipeline.reconciling import poll_next
 from connector.pipeline.send import Sending, send_opt_outs, send_own
 from connector.pipeline.services import Services
 from connector.stored import BULK, LIVE, Claim, Connection, Pending, Purpose
@@ -162,7 +163,7 @@ def _do(sending: Sending, rows: list[Pending], lane: int) -> bool:
                 dur_ms=round((time.perf_counter() - began) * 1000, 1),
             )
             return True
-        return read_next(sending, lane)
+        return read_next(sending, lane) or poll_next(sending)
     except (CrmDenied, CrmRefused) as error:
         sending.park(rows, str(error))
         return True

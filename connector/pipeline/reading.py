@@ -29,6 +29,9 @@ def dump_reading(reading: Reading) -> dict[str, object]:
         "created_at": _stamp(reading.created_at),
         "stamp": _stamp(reading.stamp),
         "archived": reading.archived,
+        "ended_at": _stamp(reading.ended_at),
+        "merged": list(reading.merged),
+        "merged_at": [_stamp(when) for when in reading.merged.values()],
     }
 
 
@@ -46,6 +49,13 @@ def parse_reading(data: Data) -> Reading:
             created_at=_date(data["created_at"]),
             stamp=_date(data["stamp"]),
             archived=bool(data["archived"]),
+            ended_at=_date(data.get("ended_at")),
+            merged={
+                str(old): _date(when)
+                for old, when in zip(
+                    _many(data.get("merged")), _many(data.get("merged_at")), strict=True
+                )
+            },
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise Unreadable("a stored reading makes no sense") from error
@@ -130,6 +140,10 @@ def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise TypeError
     return value
+
+
+def _many(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _list(value: object) -> list[list[str]]:

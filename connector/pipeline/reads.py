@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 50
+# What is read of a CRM, people first: a deal finds the records that it makes Customers of.
+ORDER = ("contact", "company", "deal")
 # Fields whose past matters; the CRM is asked for their history.
 DATED = (Meaning.LIFECYCLE, Meaning.LEAD_STATUS, Meaning.EMAIL, Meaning.OPT_OUT, Meaning.DEAL_STAGE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from connector.ports import Crm, Reader
@@ -62,3 +62,5 @@ class Services:
     brake_per_hour: int = 500
     bulk_per_minute: int = 300
     keeping: Keeping = field(default_factory=Keeping)
+    poll_every: timedelta | None = None
+    poll_overlap: timedelta = timedelta(minutes=5)

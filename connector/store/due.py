@@ -7,14 +7,15 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, or_, select, union
 
 from connector.store import tables as t
+from connector.store import tables_polls as p
 from connector.stored import State
 
 Wake = tuple[str, str]
 
 
-def due(tx: Connection, now: datetime, since: datetime) -> list[Wake]:
-    """Return (job, id) for everything that has waited since `since` or longer."""
-    return [*_splits(tx, since), *_drains(tx, since), *_delivers(tx, now, since)]
+def due(tx: Connection, now: datetime, since: datetime, *, polls: bool) -> list[Wake]:
+    """Return (job, id) for what has waited since `since` or longer, and for passes that are due."""
+    return [*_splits(tx, since), *_drains(tx, since), *_delivers(tx, now, since, polls=polls)]
 
 
 def _splits(tx: Connection, since: datetime) -> list[Wake]:
@@ -32,7 +33,7 @@ def _drains(tx: Connection, since: datetime) -> list[Wake]:
     return [("drain", row.id) for row in rows]
 
 
-def _delivers(tx: Connection, now: datetime, since: datetime) -> list[Wake]:
+def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) -> list[Wake]:
     own = t.connection.c.id
     writes = exists().where(
         t.outbox.c.connection_id == own,
@@ -47,5 +48,7 @@ def _delivers(tx: Connection, now: datetime, since: datetime) -> list[Wake]:
     )
     aged = t.connection.c.renew_at <= now
     unlike = t.connection.c.labels == "stale"
-    query = union(*(select(own).where(*awake, why) for why in (writes, reads, begun, aged, unlike)))
+    later = exists().where(p.poll.c.connection_id == own, p.poll.c.due_at > now)
+    reasons = [writes, reads, begun, aged, unlike, *([~later] if polls else [])]
+    query = union(*(select(own).where(*awake, why) for why in reasons))
     return [("deliver", row.id) for row in tx.execute(query)]

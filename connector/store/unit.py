@@ -12,7 +12,7 @@ from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
 from connector.domain.slots import Pipeline
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Vocabulary
-from connector.store import backfills, config, due, inbox, outbox, retention, secrets
+from connector.store import backfills, config, due, inbox, outbox, poller, retention, secrets
 from connector.store.config import Library
 from connector.store.crowd import Load, people_of
 from connector.store.inbox import Backlog
@@ -382,9 +382,14 @@ class Unit:
         """Delete the bodies of parked deliveries; their hashes stay."""
         inbox.empty(self.tx, ids)
 
-    def due(self, now: datetime, since: datetime) -> list[tuple[str, str]]:
-        """Return (job, id) for everything that has waited since then or longer."""
-        return due.due(self.tx, now, since)
+    def due(self, now: datetime, since: datetime, *, polls: bool = False) -> list[tuple[str, str]]:
+        """Return (job, id) for everything that has waited since then; with `polls` passes too."""
+        return due.due(self.tx, now, since, polls=polls)
+
+    @property
+    def polls(self) -> poller.Polls:
+        """How far the poller is."""
+        return poller.Polls(self.tx)
 
     def backfill(self, connection_id: ConnectionId, kind: str) -> Any:
         """Return how far a backfill is, None before its start."""

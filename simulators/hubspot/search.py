@@ -48,7 +48,7 @@ def find(name: str) -> Response:
     page = found[after : after + limit]
     reply: Json = {
         "total": len(found),
-        "results": [render.shown(portal(), each, wanted.get("properties") or ()) for each in page],
+        "results": [seen.shown(each, wanted.get("properties") or ()) for each in page],
     }
     if after + limit < len(found):
         reply["paging"] = {"next": {"after": str(after + limit)}}
@@ -113,6 +113,12 @@ class Index:
         if name in {"createdate", "hs_createdate", "hs_object_id"}:
             return render.value(record, name) or ""
         return record.value(name) if self._at is None else record.value_at(name, self._at)
+
+    def shown(self, record: Record, names: Iterable[str]) -> Json:
+        """Show a record with the values that the index has (section 2.3: it lags)."""
+        found = render.shown(self._portal, record, names)
+        held = {name: self.value(record, name) or None for name in found["properties"]}
+        return found | {"properties": held}
 
     def shape_of(self, record: Record, name: str) -> Shape:
         """Return a record's value in a form that sorts as its type does."""

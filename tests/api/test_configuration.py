@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector.stored import Poll
+
 if TYPE_CHECKING:
     from tests.api.conftest import Door
 
@@ -111,6 +113,23 @@ def test_connections_come_without_their_secrets(door: Door) -> None:
     (item,) = answer.json["items"]
     assert (item["id"], item["system"], item["state"]) == ("con_ours", "hubspot", "active")
     assert "secret" not in answer.text
+
+
+def test_a_connection_tells_of_the_poller_s_last_pass(door: Door) -> None:
+    (before,) = door.get("connections").json["items"]
+    now = door.services.now()
+    with door.services.store.writing() as unit:
+        done = Poll(now, now, state="done", found=3, ended_at=now)
+        unit.polls.put(unit.connection("con_ours"), done)
+
+    (after,) = door.get("status").json["connections"]
+
+    assert (before["reconciled_at"], before["differed"]) == (None, None)
+    assert after["reconciled_at"] is not None
+    assert after["differed"] == 3
+    client = door.app.test_client()
+    told = client.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text
+    assert "bb_reconcile_differed 3.0" in told
 
 
 def test_a_connection_is_paused_and_resumed(door: Door) -> None:

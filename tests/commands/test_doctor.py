@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,19 @@ def test_a_paused_connection_is_found(shell: Shell, connection: str) -> None:
     shell.ask("pause", connection)
 
     assert "connector resume" in wrong(shell)["state"]
+
+
+def test_a_poller_that_no_longer_comes_round_is_found(shell: Shell, connection: str) -> None:
+    shell.ask("reconcile", connection)
+    assert wrong(shell) == {}
+    services = bootstrap.services()
+    long_ago = services.now() - timedelta(hours=2)
+    with services.store.writing() as unit:
+        one, poll = unit.connection(connection), unit.polls.get(connection)
+        assert poll is not None
+        unit.polls.put(one, replace(poll, ended_at=long_ago))
+
+    assert f"connector reconcile {connection}" in wrong(shell)["reconcile"]
 
 
 def test_parked_rows_are_found(shell: Shell, connection: str) -> None:

@@ -82,6 +82,15 @@ def test_a_backfill_counts_what_it_read(shell: Shell, twin: Twin, bare: str) -> 
     assert "contact: 5" in shell.run("backfill", bare).stdout
 
 
+def test_a_pass_counts_what_webhooks_missed(shell: Shell, twin: Twin, connection: str) -> None:
+    ann = twin.edit("contacts", email="bob@example.com", lifecyclestage="lead")
+    assert shell.ask("reconcile", connection) == {"connection_id": connection, "differed": 1}
+    twin.delete("contacts", ann)
+
+    assert shell.run("reconcile", connection).stdout == "1 records differed\n"
+    assert shell.ask("reconcile", connection)["differed"] == 0
+
+
 def test_won_deals_that_are_nobodys_are_listed(shell: Shell, twin: Twin, bare: str) -> None:
     deals = [{"properties": {"dealstage": stage}} for stage in ("closedwon", "closedlost")]
     made = twin.seed(object="deals", records=deals)
@@ -99,6 +108,8 @@ def test_calls_are_paused_and_resumed(shell: Shell, bare: str) -> None:
     assert shell.ask("resume", bare)["state"] == "active"
 
 
-@pytest.mark.parametrize("words", ["install con_x --plan", "backfill con_x", "pause con_x"])
+@pytest.mark.parametrize(
+    "words", ["install con_x --plan", "backfill con_x", "reconcile con_x", "pause con_x"]
+)
 def test_an_unknown_connection_says_where_to_look(shell: Shell, words: str) -> None:
     assert "connector connections" in shell.refusal(*words.split())

@@ -31,6 +31,17 @@ def test_everything_in_one_command_with_nothing_installed(make: Make) -> None:
     play(make({}, ["up"]))
 
 
+def test_what_no_webhook_told_is_found_while_everything_runs(make: Make) -> None:
+    own = make({}, ["up"])
+    own.twin.settings(target="")
+    contact = own.twin.edit("contacts", email="ann@example.com", lifecyclestage="customer")
+
+    told = own.run("reconcile", own.connection["connection_id"])
+
+    assert told["differed"] in {0, 1}  # 0 where the clock's own pass was first
+    wait_for(lambda: own.slot(contact) == "8")
+
+
 def test_postgresql_redis_and_two_workers(make: Make, postgres_url: str, valkey: str) -> None:
     key = "4hMbGBZ2FpwnR3AWzHyDdNxZ6cK8Ay9EkiyTm6yVYOo="
     settings = {

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from connector.domain.errors import CrmError
 from connector.ports import (
+    Changed,
     DealStage,
     Fate,
     FieldInfo,
@@ -24,6 +25,7 @@ from connector.ports import (
     Tie,
     Write,
 )
+from tests.pipeline.listing import next_changes, next_ids
 
 PORTAL, APP = "4242", "1001"
 STAGES = (
@@ -55,7 +57,9 @@ class FakeRecord:
     past: dict[str, list[Held]] = field(default_factory=lambda: defaultdict(list))
     stamp: datetime | None = None
     deleted: bool = False
+    ended_at: datetime | None = None
     merged_into: str = ""
+    merged_at: datetime | None = None
 
     def value(self, name: str) -> str:
         return self.past[name][-1].value if self.past.get(name) else ""
@@ -110,11 +114,13 @@ class FakeCrm:
             self._set(self.records[kind, record_id], name, value, HUMAN)
 
     def delete(self, record_id: str, kind: str = "contact") -> None:
-        self.records[kind, record_id].deleted = True
+        found = self.records[kind, record_id]
+        found.deleted, found.ended_at = True, self.now()
         self._tell(f"{kind}.deletion", record_id, HUMAN, changeFlag="DELETED")
 
     def restore(self, record_id: str, kind: str = "contact") -> None:
-        self.records[kind, record_id].deleted = False
+        found = self.records[kind, record_id]
+        found.deleted, found.ended_at, found.stamp = False, None, self.now()
         self._tell(f"{kind}.restore", record_id, HUMAN)
 
     def forget(self, record_id: str) -> None:
@@ -122,7 +128,9 @@ class FakeCrm:
         self._tell("contact.privacyDeletion", record_id, HUMAN)
 
     def merge(self, loser: str, winner: str) -> None:
-        self.records["contact", loser].merged_into = winner
+        gone = self.records["contact", loser]
+        gone.merged_into, gone.merged_at = winner, self.now()
+        self.records["contact", winner].stamp = self.now()
         more = {"primaryObjectId": int(winner), "mergedObjectIds": [int(loser)]}
         self._tell("contact.merge", winner, HUMAN, **more, numberOfPropertiesMoved=0)
 
@@ -146,6 +154,7 @@ class FakeCrm:
             pairs.append(pair)
         elif not present and pair in pairs:
             pairs.remove(pair)
+        self.records[kind, pair[0]].stamp = self.now()
         more = {"fromObjectId": int(pair[0]), "toObjectId": int(pair[1])}
         more |= {"associationRemoved": not present, "isPrimaryAssociation": False}
         self._tell(f"{kind}.associationChange", pair[0], HUMAN, associationType=name, **more)
@@ -179,13 +188,28 @@ class FakeCrm:
     ) -> Page:
         def work() -> Page:
             known = [one for one in self.records.values() if one.kind == kind]
-            ids = sorted((one.id for one in known if _lives(one)), key=int)
-            ids = [one for one in ids if after is None or int(one) > int(after)]
-            some = ids[: self.page_size]
-            more = some[-1] if len(ids) > len(some) else None
+            some, more = next_ids([one.id for one in known if _lives(one)], after, self.page_size)
             return Page(list(self._read(kind, some, fields, dated)), more)
 
         return self._run("page", kind, (), (), work)
+
+    def changed(self, kind: str, since: datetime, after: str | None) -> Changed:
+        def work() -> Changed:
+            known = [one for one in self.records.values() if one.kind == kind and _lives(one)]
+            stamps = [(one.stamp, int(one.id)) for one in known if one.stamp]
+            return next_changes(stamps, since, after, self.page_size)
+
+        return self._run("changed", kind, (), (), work)
+
+    def archive(
+        self, kind: str, after: str | None, fields: Sequence[str], dated: Sequence[str]
+    ) -> Page:
+        def work() -> Page:
+            gone = [one.id for one in self.records.values() if one.kind == kind and one.ended_at]
+            some, more = next_ids(gone, after, self.page_size)
+            return Page([self._reading(one, kind, one, fields, dated) for one in some], more)
+
+        return self._run("archive", kind, (), (), work)
 
     def ties(self, kind: str, ids: Sequence[str], to_kind: str) -> list[Tie]:
         def work() -> list[Tie]:
@@ -285,15 +309,32 @@ class FakeCrm:
             found = self._find(kind, asked)
             if found is None or found.deleted:
                 continue
-            past = {name: tuple(found.past[name]) for name in dated if found.past.get(name)}
-            yield Reading(
-                asked,
-                found.id,
-                {name: found.value(name) for name in fields},
-                past if self.tells_history else {},
-                found.created_at,
-                found.stamp,
-            )
+            yield self._reading(asked, kind, found.id, fields, dated)
+
+    def _reading(
+        self, asked: str, kind: str, record_id: str, fields: Sequence[str], dated: Sequence[str]
+    ) -> Reading:
+        found = self.records[kind, record_id]
+        past = {name: tuple(found.past[name]) for name in dated if found.past.get(name)}
+        return Reading(
+            asked,
+            found.id,
+            {name: found.value(name) for name in fields},
+            past if self.tells_history else {},
+            found.created_at,
+            found.stamp,
+            archived=found.deleted,
+            ended_at=found.ended_at,
+            merged=self._merged(kind, record_id),
+        )
+
+    def _merged(self, kind: str, record_id: str) -> dict[str, datetime | None]:
+        """Return every id that ends at a record, however many merges it took."""
+        others = [one for one in self.records.values() if one.kind == kind and one.merged_into]
+        ends = {one.id: self._find(kind, one.id) for one in others}
+        return {
+            one.id: one.merged_at for one in others if ends[one.id] is self.records[kind, record_id]
+        }
 
     def _find(self, kind: str, record_id: str) -> FakeRecord | None:
         found = self.records.get((kind, record_id))

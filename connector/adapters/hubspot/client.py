@@ -17,7 +17,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from connector import figures, trace
-from connector.adapters.hubspot.failures import BLOCKING, Reply, failure, innermost
+from connector.adapters.hubspot.failures import BLOCKING, Reply, failure, innermost, is_daily
 from connector.adapters.hubspot.routes import ROUTES, check_version, path
 from connector.adapters.hubspot.shapes import Json, decode
 from connector.domain.errors import ConfigurationRefused, CrmDown, CrmError, CrmRevoked
@@ -31,6 +31,8 @@ TIMEOUT = (3.05, 20.0)  # seconds to connect, seconds of silence while reading
 SYSTEM = "hubspot"
 UNAUTHORIZED = 401
 NO_CONTENT = 204
+TOO_MANY = 429
+SEARCH = "search"  # counted apart from other calls
 _GOOD = range(200, 300)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -95,13 +97,18 @@ class Client:
     def refusal(self, reply: Reply, what: str) -> CrmError:
         """Return the error that an answer is; a spent quota blocks the limiter too."""
         error = failure(reply, what, self.limiter.wall(), self.limiter.midnight())
-        if reply.status in BLOCKING:
+        if what == SEARCH and reply.status == TOO_MANY and not is_daily(reply):
+            self.limiter.block_searches(error.retry_in or 0.0)
+        elif reply.status in BLOCKING:
             self.limiter.block(error.retry_in or 0.0)
         return error
 
     def _send(self, ask: Ask, token: str) -> Reply:
-        self.limiter.take(urgent=ask.urgent)
         own = trace.header(trace.current())
+        if ask.what == SEARCH:
+            self.limiter.take_search()
+        else:
+            self.limiter.take(urgent=ask.urgent)
         try:
             answer = self._session.request(
                 ROUTES[ask.what].method,

@@ -82,6 +82,15 @@ def failure(reply: Reply, what: str, now: float, midnight: float) -> CrmError:
     return Rejected(message, status=reply.status, body=reply.body)
 
 
+def is_daily(reply: Reply) -> bool:
+    """Say whether a refused call was one too many for the day."""
+    return "DAILY" in _policy(reply)
+
+
+def _policy(reply: Reply) -> str:
+    return text(reply.body.get("policyName")).upper()
+
+
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that a Retry-After header asks for, if it makes sense."""
     told = headers.get("retry-after", "").strip()
@@ -152,10 +161,12 @@ def _is_transient(status: int) -> bool:
 
 
 def _rate_wait(reply: Reply, told: float | None, midnight: float) -> float:
-    if "DAILY" in text(reply.body.get("policyName")).upper():
+    if is_daily(reply):
         return midnight
     if told is not None:
         return told
+    if _policy(reply) == "SECONDLY":
+        return 1.0
     interval = reply.headers.get("x-hubspot-ratelimit-interval-milliseconds", "")
     return float(interval) / 1000 if interval.isascii() and interval.isdigit() else WINDOW_WAIT
 

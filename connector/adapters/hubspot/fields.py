@@ -32,6 +32,10 @@ TYPE_IDS: Mapping[str, str] = {
 # The ids of the records that were merged into this one, with semicolons between them.
 MERGED_IDS = "hs_merged_object_ids"
 
+# When a record last changed; HubSpot's page "CRM API: search" names both.
+_CHANGED_AT = {"contact": "lastmodifieddate"}
+OBJECT_ID = "hs_object_id"
+
 # An own field's kind -> HubSpot's type and fieldType.
 FIELD_TYPES: Mapping[str, tuple[str, str]] = {
     "text": ("string", "text"),
@@ -68,6 +72,11 @@ READ_ONLY_PREFIXES = (
 def path_word(kind: str) -> str:
     """Return the word for an object in HubSpot's paths; a vendor's own word stays."""
     return PATH_WORDS.get(kind, kind)
+
+
+def changed_at(kind: str) -> str:
+    """Return the name of an object's change date."""
+    return _CHANGED_AT.get(kind, "hs_lastmodifieddate")
 
 
 def is_read_only(name: str) -> bool:

@@ -1,4 +1,8 @@
-"""Keeps one connection inside the customer's quota; it never waits, it says how long to."""
+"""Keeps one connection inside the customer's quota; it never waits, it says how long to.
+
+Searches have a quota of their own (5 a second), of which no header tells; HubSpot's page
+"CRM API: search", section "Limitations". They count for the day all the same.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 PLANNED = 0.9  # of a limit: HubSpot's window and ours don't start at the same moment
 DAY = 86_400.0
 BULK = 0.8  # of what may be used at all: an import never takes the room of single edits
+SEARCHES, SEARCH_WINDOW = 5, 1.0
 SPARE = 8  # whoever must wait waits until an eighth of the window is free
 TICK = 0.001  # so that whoever waits as long as told does find room
 _PREFIX = "x-hubspot-ratelimit-"
@@ -56,7 +61,9 @@ class Limiter:
         self._clock = clock
         self.wall = wall
         self._calls: deque[float] = deque()
+        self._searches: deque[float] = deque()
         self._blocked = -math.inf
+        self._searches_blocked = -math.inf
         self._zone = "UTC"
         self._day_used = 0
         self._day_ends = wall() + self.midnight()
@@ -65,6 +72,22 @@ class Limiter:
         """Take the room for one call; raise CrmBusy with the wait when there is none."""
         self.expect(1, urgent=urgent)
         self._calls.append(self._clock())
+        self._day_used += 1
+
+    def take_search(self) -> None:
+        """Take the room for one search; raise CrmBusy with the wait when there is none."""
+        now = self._clock()
+        _forget(self._searches, now - SEARCH_WINDOW)
+        full = len(self._searches) >= math.floor(SEARCHES * PLANNED)
+        waits = (
+            self._blocked - now,
+            self._searches_blocked - now,
+            self._searches[0] + SEARCH_WINDOW - now + TICK if full else 0.0,
+            self._day_wait(urgent=False),
+        )
+        if max(waits) > 0:
+            raise CrmBusy("no room for a search in HubSpot within its limits", retry_in=max(waits))
+        self._searches.append(now)
         self._day_used += 1
 
     def expect(self, calls: int, *, urgent: bool = False) -> None:
@@ -109,6 +132,10 @@ class Limiter:
         """Let no call begin for so long, at most a day."""
         self._blocked = max(self._blocked, self._clock() + min(seconds, DAY))
 
+    def block_searches(self, seconds: float) -> None:
+        """Let no search begin for so long, at most a day."""
+        self._searches_blocked = max(self._searches_blocked, self._clock() + min(seconds, DAY))
+
     def midnight(self) -> float:
         """Return the seconds until the portal's next midnight, at most a day."""
         now = self.wall()
@@ -130,7 +157,9 @@ class Limiter:
         shift = self.wall() - self._clock()
         return {
             "calls": [call + shift for call in self._calls],
+            "searches": [search + shift for search in self._searches],
             "blocked_until": max(self._blocked + shift, 0.0),
+            "searches_blocked_until": max(self._searches_blocked + shift, 0.0),
             "per_window": self._per_window,
             "window_s": self._window,
             "daily": self._daily,
@@ -142,11 +171,11 @@ class Limiter:
     def restore(self, state: Mapping[str, object]) -> None:
         """Go on from what the lease's last holder knew; what makes no sense is passed over."""
         now, wall = self._clock(), self.wall()
-        calls = state.get("calls")
-        if isinstance(calls, list):
-            known = (_number(call, wall) for call in calls)
-            self._calls = deque(sorted(min(call - wall, 0.0) + now for call in known))
+        self._calls = _times(state.get("calls"), wall, now) or self._calls
+        self._searches = _times(state.get("searches"), wall, now) or self._searches
         self._blocked = now + min(_number(state.get("blocked_until"), 0.0) - wall, DAY)
+        until = _number(state.get("searches_blocked_until"), 0.0)
+        self._searches_blocked = now + min(until - wall, DAY)
         self._per_window = _count(state.get("per_window"), _TOLD["max"]) or self._per_window
         self._window = max(_number(state.get("window_s"), self._window), TICK)
         self._daily = _count(state.get("daily"), _TOLD["daily"]) or self._daily
@@ -162,16 +191,12 @@ class Limiter:
         return self._wait_for(now, calls, self._room(self._per_window, urgent=urgent))
 
     def _wait_for(self, now: float, calls: int, room: int) -> float:
-        self._forget(now)
+        _forget(self._calls, now - self._window)
         if len(self._calls) + min(calls, room) <= room:
             return 0.0
         roomy = min(calls + max(1, room // SPARE), room)
         last = self._calls[len(self._calls) + roomy - room - 1]
         return last + self._window - now + TICK
-
-    def _forget(self, now: float) -> None:
-        while self._calls and self._calls[0] + self._window <= now:
-            self._calls.popleft()
 
     def _day_wait(self, *, urgent: bool) -> float:
         if self._daily is None:
@@ -190,9 +215,20 @@ class Limiter:
         if limit is None or remaining is None:
             return
         now = self._clock()
-        self._forget(now)
+        _forget(self._calls, now - self._window)
         others = limit - remaining - len(self._calls)
         self._calls.extend([now] * others)
+
+
+def _forget(times: deque[float], until: float) -> None:
+    while times and times[0] <= until:
+        times.popleft()
+
+
+def _times(told: object, wall: float, now: float) -> deque[float]:
+    """Return stored times of day on our own clock, none of them in the future."""
+    known = [_number(one, wall) for one in told] if isinstance(told, list) else []
+    return deque(sorted(min(one - wall, 0.0) + now for one in known))
 
 
 def _count(value: object, most: int) -> int | None:

@@ -63,7 +63,8 @@ class Wanted:
             "properties": [*self.names, MERGED_IDS],
             "inputs": [{"id": record_id} for record_id in ids],
         }
-        return body | {"propertiesWithHistory": list(self.dated)} if self.dated else body
+        history = {"propertiesWithHistory": [*self.dated, MERGED_IDS]}
+        return body | history if self.dated else body
 
 
 def read(client: Client, wanted: Wanted, ids: Sequence[str]) -> list[Reading]:
@@ -73,9 +74,10 @@ def read(client: Client, wanted: Wanted, ids: Sequence[str]) -> list[Reading]:
     return [found for some in batches for found in _read_some(client, wanted, some)]
 
 
-def page(client: Client, wanted: Wanted, after: str | None) -> Page:
-    """Read the next page of all records."""
+def page(client: Client, wanted: Wanted, after: str | None, *, archived: bool = False) -> Page:
+    """Read the next page of all records, or of all that were deleted."""
     query = {"limit": str(wanted.batch)} | wanted.query() | ({"after": after} if after else {})
+    query |= {"archived": "true"} if archived else {}
     body = client.call("list", query=query, kind=path_word(wanted.kind))
     found = [reading(row, wanted) for row in results(body)]
     following = _after(body)
@@ -116,6 +118,8 @@ def reading(row: Json, wanted: Wanted) -> Reading:
         created_at=moment(row.get("createdAt")),
         stamp=moment(row.get("updatedAt")),
         archived=row.get("archived") is True,
+        ended_at=moment(row.get("archivedAt")),
+        merged=_merged(row),
     )
 
 
@@ -145,9 +149,20 @@ def _absorbed(answered: Sequence[Json], found: Mapping[str, Reading]) -> dict[st
     return {
         old: replace(found[text(row.get("id"))], asked_id=old)
         for row in answered
-        for old in text(part(row, "properties").get(MERGED_IDS)).split(";")
-        if old
+        for old in _merged(row)
     }
+
+
+def _merged(row: Json) -> dict[str, datetime | None]:
+    """Return which ids became this record, and since when its history names them."""
+    now = _ids(text(part(row, "properties").get(MERGED_IDS)))
+    past = _past(rows(part(row, "propertiesWithHistory"), MERGED_IDS))
+    first = {old: held.when for held in reversed(past) for old in _ids(held.value)}
+    return {old: first.get(old) for old in now}
+
+
+def _ids(joined: str) -> list[str]:
+    return [one for one in joined.split(";") if one]
 
 
 def _survivors(

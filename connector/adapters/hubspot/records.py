@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector.adapters.hubspot import catalog, readings, setup
+from connector.adapters.hubspot import catalog, readings, searches, setup
 from connector.adapters.hubspot.optouts import OptOuts
 from connector.adapters.hubspot.shapes import text
 from connector.adapters.hubspot.writes import write
@@ -12,9 +12,11 @@ from connector.domain.errors import CrmDown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from connector.adapters.hubspot.client import Client
     from connector.ports import (
+        Changed,
         DealStage,
         FieldInfo,
         Outcome,
@@ -58,6 +60,17 @@ class HubSpot:
     ) -> Page:
         """Read the next page of all records."""
         return readings.page(self.client, readings.Wanted(kind, fields, dated), after)
+
+    def changed(self, kind: str, since: datetime, after: str | None) -> Changed:
+        """Return the next of the living records that changed since then."""
+        return searches.changed(self.client, kind, since, after)
+
+    def archive(
+        self, kind: str, after: str | None, fields: Sequence[str], dated: Sequence[str]
+    ) -> Page:
+        """Read the next page of the deleted records: HubSpot keeps them for 90 days."""
+        wanted = readings.Wanted(kind, fields, dated)
+        return readings.page(self.client, wanted, after, archived=True)
 
     def ties(self, kind: str, ids: Sequence[str], to_kind: str) -> list[Tie]:
         """Return which records of `to_kind` the given ones are tied to."""

@@ -40,6 +40,7 @@ ROUTES: Mapping[str, Route] = {
     "list": _under("GET", _OBJECTS),
     "read one": _under("GET", _OBJECTS, "/{id}"),
     "read": _under("POST", _OBJECTS, "/batch/read"),
+    "search": _under("POST", _OBJECTS, "/search"),
     "update": _under("POST", _OBJECTS, "/batch/update"),
     "ties": Route(
         "POST",
