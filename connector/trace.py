@@ -5,9 +5,9 @@ What a process works on at the moment is kept here, so that log lines and calls 
 
 from __future__ import annotations
 
+import random
 import re
 import secrets
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,9 +22,14 @@ def accept(header: str | None) -> str:
     """Return the trace id of a sender's header, a new one where it sent none that is valid."""
     found = _HEADER.fullmatch((header or "").strip())
     if found is None or not found[1].strip("0") or not found[2].strip("0"):
-        return uuid.uuid4().hex
+        return _new()
     # Only the first version may be without more behind it.
-    return uuid.uuid4().hex if found[3] and found[0].startswith("00") else found[1]
+    return _new() if found[3] and found[0].startswith("00") else found[1]
+
+
+def _new() -> str:
+    """Make an id; it is no secret, and the system's randomness costs a wait for Python's lock."""
+    return f"{random.getrandbits(128) or 1:032x}"
 
 
 def header(own: str) -> str | None:

@@ -53,7 +53,7 @@ def hubspot_v3(
         raise DeliveryRefused("the signature or its timestamp is missing", status=401)
     _check_fresh(stamp, now)
     source = f"{method}{decode(url)}".encode() + body + stamp.encode()
-    digest = hmac.new(secret.encode(), source, hashlib.sha256).digest()
+    digest = hmac.digest(secret.encode(), source, "sha256")
     _compare(base64.b64encode(digest), told)
 
 
