@@ -134,11 +134,11 @@ class Database:
             with self.writing() as connection:
                 connection.execute(adding.statement, rows)
             return
-        values = [adding.values(row) for row in rows]
+        text, values = adding.text(len(rows)), adding.values(rows)
         with _translated(), self._gate.held(), closing(self._lazy.raw_connection()) as pooled:
             driver = cast("sqlite3.Connection", pooled.driver_connection)
             driver.execute("BEGIN IMMEDIATE")
-            driver.executemany(adding.text, values)
+            driver.execute(text, values)
             driver.commit()
 
     def flush(self) -> None:

@@ -29,12 +29,19 @@ class Adding:
     def __init__(self, table: Table, names: Sequence[str], dialect: str) -> None:
         self.statement = _adding(dialect, table)
         compiled = self.statement.compile(dialect=sqlite.dialect(), column_keys=names)
-        self.text = str(compiled)
+        self._head, values, self._tail = str(compiled).partition(f"({', '.join('?' * len(names))})")
+        self._values = values
         self._columns = [(name, _binder(table.c[name])) for name in compiled.positiontup]
 
-    def values(self, row: Row) -> list[Any]:
-        """Return a row's values as the driver takes them, in order."""
-        return [bind(row[name]) if bind else row[name] for name, bind in self._columns]
+    def text(self, count: int) -> str:
+        """Return the statement for so many rows at once."""
+        return f"{self._head}{', '.join([self._values] * count)}{self._tail}"
+
+    def values(self, rows: Iterable[Row]) -> list[Any]:
+        """Return the values of rows as the driver takes them, one after the other."""
+        return [
+            bind(row[name]) if bind else row[name] for row in rows for name, bind in self._columns
+        ]
 
 
 def _binder(column: Column[Any]) -> Any:
