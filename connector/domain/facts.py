@@ -10,6 +10,8 @@ AccountId = NewType("AccountId", str)
 ConnectionId = NewType("ConnectionId", str)
 ProfileId = NewType("ProfileId", str)
 
+# The event id of what no event told us, only a read.
+READ = "read"
 # A sender's clock may run ahead of ours, but not by more than this.
 TOLERANCE = timedelta(minutes=5)
 
@@ -62,6 +64,11 @@ class Link:
     when: datetime
     event_id: str
     silent: bool = False
+
+    @property
+    def is_missed(self) -> bool:
+        """Say whether a read found the tie no longer: perhaps only because one end is gone."""
+        return not self.present and self.event_id == READ
 
     @property
     def stamp(self) -> Stamp:

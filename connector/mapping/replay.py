@@ -146,6 +146,9 @@ def _apply(now: Saying, item: Fact | Link, lookups: Lookups) -> Saying:
 
 
 def _tie(now: Saying, link: Link) -> Saying:
+    """Tie or untie; that a deal is read without somebody who is deleted undoes nothing."""
+    if link.is_missed and not now.alive:
+        return now
     other = _peer(link)
     tied = now.tied | {other} if link.present else now.tied - {other}
     return now if tied == now.tied else replace(now, tied=tied)

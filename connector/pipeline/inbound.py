@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connector.domain.facts import Fact, Link, RecordKey, clock
+from connector.domain.facts import READ, Fact, Link, RecordKey, clock
 from connector.mapping.replay import ALIVE
 from connector.mapping.table import PEOPLE, Meaning
 from connector.pipeline.reading import fields_of, parse_reading
@@ -190,7 +190,7 @@ def _outlive(scene: Scene, deletion: Fact) -> None:
     read_at = scene.record(deletion.record).read_at
     told = any(one.field == ALIVE and one.when == read_at for one in scene.known(deletion.record))
     if read_at is not None and read_at > deletion.when and not told:
-        scene.learn(replace(deletion, value="yes", when=read_at, event_id="read"))
+        scene.learn(replace(deletion, value="yes", when=read_at, event_id=READ))
 
 
 def _merged(scene: Scene, arrival: Arrival) -> None:
@@ -284,7 +284,7 @@ def _tie_up(scene: Scene, arrival: Arrival, made_at: datetime | None) -> None:
         present = other in there
         stale = last is None or (last.present is not present and last.when + _BEFORE < asked_at)
         if stale and not (last is None and made_at is not None):
-            scene.tie(Link(arrival.record, other, present, asked_at, "read", arrival.silent))
+            scene.tie(Link(arrival.record, other, present, asked_at, READ, arrival.silent))
 
 
 def _is_silent(arrival: Arrival, when: datetime) -> bool:
@@ -344,7 +344,7 @@ def _revive(scene: Scene, arrival: Arrival, record: Record) -> None:
     """Note that a record that we thought gone is there after all."""
     if _ended(scene, record.key):
         version = scene.lookup(arrival.connection_id).version
-        scene.learn(Fact(record.key, ALIVE, "yes", arrival.received_at, "read", version))
+        scene.learn(Fact(record.key, ALIVE, "yes", arrival.received_at, READ, version))
 
 
 _TAKE: Mapping[Happening, Callable[[Scene, Arrival], None]] = {

@@ -157,11 +157,14 @@ class Scene:
     def history(self, key: RecordKey) -> History:
         """Return all facts of a record, its deals and its companies.
 
-        What was merged into it has left it its ties: the CRM moves them without a word.
+        What was merged into it has left it its ties: the CRM moves them without a word, so that
+        a read no longer finds them with what is gone.
         """
         own = self._absorbed(key)
         ties: dict[RecordKey, list[Link]] = defaultdict(list)
         for link in self.links.values():
+            if link.is_missed and key not in (link.start, link.goal):
+                continue
             if link.start in own:
                 ties[link.goal].append(replace(link, start=key))
             elif link.goal in own:

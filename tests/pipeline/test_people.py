@@ -352,3 +352,61 @@ def test_a_company_s_news_loads_nobody_who_works_there(house: House) -> None:
         crowd = unit.crowd(ACCOUNT, {RecordKey(CONNECTION, "company", "501")})
 
     assert [key.object for key in crowd.records] == ["company"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_deal_read_without_somebody_deleted_undoes_no_win(house: House, late: bool) -> None:  # noqa: FBT001
+    lead(house)
+    house.crm.create("901", "deal")
+    house.crm.tie("901", "11")
+    house.sync()
+    house.clock.pass_(3600)
+    house.crm.delete("11")
+    told = house.crm.told()
+    if not late:
+        house.hear(told)
+    house.crm.tied.clear()
+    house.crm.edit("901", "deal", dealstage="closedwon")
+    house.sync()
+    won = house.clock.now()
+
+    house.clock.pass_(3600)
+    look_again(house, "901")
+    house.hear(told)
+
+    assert house.slot("11") == 8
+    success_at = house.profile("11").success_at
+    assert success_at is not None
+    assert success_at <= won
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_deal_read_after_a_merge_stays_the_survivor_s(house: House, late: bool) -> None:  # noqa: FBT001
+    lead(house, "11")
+    lead(house, "12")
+    house.crm.create("901", "deal")
+    house.crm.tie("901", "11")
+    house.crm.tie("901", "12")
+    house.sync()
+    house.clock.pass_(3600)
+    house.crm.merge("12", "11")
+    told = house.crm.told()
+    if not late:
+        house.hear(told)
+    house.crm.tied[:] = [("901", "11")]
+    house.crm.edit("901", "deal", dealstage="closedwon")
+    house.sync()
+
+    house.clock.pass_(3600)
+    look_again(house, "901")
+    house.hear(told)
+    house.sync()
+
+    assert house.slot("11") == 8
+
+
+def look_again(house: House, deal: str) -> None:
+    """Have a deal read that we know already."""
+    with house.store.writing() as unit:
+        unit.ask([RecordKey(CONNECTION, "deal", deal)], house.clock.now())
+    house.run()
