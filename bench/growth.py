@@ -176,9 +176,8 @@ def _take_in(services: Services, changes: Any) -> dict[str, float]:
 
     def keep() -> None:
         for _, content in bodies:
-            with services.store.writing() as unit:
-                own = (ACCOUNT, CONNECTION)
-                unit.keep([Parcel("hubspot", own, content, services.now(), "bench")])
+            own = (ACCOUNT, CONNECTION)
+            services.store.keep(Parcel("hubspot", own, content, services.now(), "bench"))
 
     steps: dict[str, Callable[[], object]] = {
         "intake": keep,

@@ -72,8 +72,8 @@ def fill(services: Services, events: int) -> None:
     changes = journeys(0, max(events // STAGES_EACH, 1))
     while some := list(itertools.islice(changes, min(A_DELIVERY, events))):
         events -= len(some)
-        with quiet.store.writing() as unit:
-            unit.keep([Parcel("hubspot", (ACCOUNT, CONNECTION), body(some), quiet.now(), "bench")])
+        own = (ACCOUNT, CONNECTION)
+        quiet.store.keep(Parcel("hubspot", own, body(some), quiet.now(), "bench"))
         if not events:
             break
     split(quiet)

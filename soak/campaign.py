@@ -31,7 +31,6 @@ ORPHANS_WITHIN = 5.0
 DISK = "96m"
 CHECK_EVERY = 60.0
 FIRST_PEOPLE = 25
-MOST_REPEATED = 0.02  # of all values written
 LEASE = 35.0  # seconds; until somebody else ends what a dead worker began
 
 
@@ -236,8 +235,7 @@ class Campaign:
             verdict.doubled += counted.doubled
             if is_last:
                 self.repeated = compare.repeats(self.work, self.excuses)
-                most = MOST_REPEATED * len(self.twin.world.portal.writes)
-                verdict.doubled += self.repeated if len(self.repeated) > most else []
+                verdict.doubled += self.repeated
                 for row in compare.after_opt_out(scene, self._frozen):
                     self.found(f"after the opt-out: {row}")
         self.verdicts.append(verdict)

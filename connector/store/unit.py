@@ -31,7 +31,6 @@ from connector.stored import (
     Crowd,
     Delivery,
     Keeping,
-    Parcel,
     Pending,
     Record,
     Writing,
@@ -140,10 +139,6 @@ class Unit:
         return secrets.seal(config.seal_key(self.tx, account_id, self._box), address)
 
     # Inbox
-
-    def keep(self, parcels: Sequence[Parcel]) -> None:
-        """Keep deliveries as they came; those seen before are left as they are."""
-        inbox.keep(self.tx, parcels)
 
     def waiting_deliveries(self, most: int) -> list[Delivery]:
         """Return deliveries to split."""

@@ -37,9 +37,8 @@ def test_the_inbox_shows_no_contents(door: Door) -> None:
 
 
 def test_an_unreadable_delivery_is_shown_with_its_reason(door: Door) -> None:
-    with door.services.store.writing() as unit:
-        owner = (door.account_id, door.connection_id)
-        unit.keep([Parcel("hubspot", owner, b"no json", door.services.now(), "")])
+    owner = (door.account_id, door.connection_id)
+    door.services.store.keep(Parcel("hubspot", owner, b"no json", door.services.now()))
 
     assert door.get("inbox").json["items"][0]["kind"] == "delivery"
     split(door.services)
@@ -51,9 +50,8 @@ def test_an_unreadable_delivery_is_shown_with_its_reason(door: Door) -> None:
 
 def test_the_inbox_is_paged_over_deliveries_and_events(door: Door) -> None:
     for number in range(3):
-        with door.services.store.writing() as unit:
-            owner = (door.account_id, door.connection_id)
-            unit.keep([Parcel("hubspot", owner, bytes([number]), door.services.now(), "")])
+        owner = (door.account_id, door.connection_id)
+        door.services.store.keep(Parcel("hubspot", owner, bytes([number]), door.services.now()))
         door.keep(str(number), Happening.CREATED)
 
     cursor, seen = "", []

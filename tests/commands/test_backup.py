@@ -84,8 +84,8 @@ def test_a_backup_moves_a_house_to_postgresql_and_back(
     elsewhere(monkeypatch, tmp_path / "other", postgres_url)
     shell.ask("restore", "one.backup")
     assert answers(token) == before
-    with bootstrap.services().store.writing() as unit:
-        unit.keep([Parcel("hubspot", None, b"new", bootstrap.services().now())])
+    services = bootstrap.services()
+    services.store.keep(Parcel("hubspot", None, b"new", services.now()))
     shell.ask("backup", "two.backup")
     monkeypatch.delenv("CONNECTOR_DATABASE_URL")
     elsewhere(monkeypatch, tmp_path / "third")

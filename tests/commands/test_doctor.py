@@ -147,18 +147,17 @@ def test_a_redis_that_throws_jobs_away_is_found(
 
 def test_what_waits_too_long_is_found(shell: Shell, account: str) -> None:
     services = bootstrap.services()
-    with services.store.writing() as unit:
-        long_ago = services.now() - timedelta(seconds=61)
-        unit.keep([Parcel("hubspot", (account, "con"), b"[]", long_ago)])
+    long_ago = services.now() - timedelta(seconds=61)
+    services.store.keep(Parcel("hubspot", (account, "con"), b"[]", long_ago))
 
     assert "worker" in wrong(shell)["inbox"]
 
 
 def test_parked_rows_are_named_before_they_go(shell: Shell, account: str) -> None:
     services = bootstrap.services()
+    long_ago = services.now() - timedelta(days=80, seconds=-60)
+    services.store.keep(Parcel("hubspot", (account, "con"), b"[]", long_ago))
     with services.store.writing() as unit:
-        long_ago = services.now() - timedelta(days=80, seconds=-60)
-        unit.keep([Parcel("hubspot", (account, "con"), b"[]", long_ago)])
         unit.close_delivery(unit.waiting_deliveries(1)[0].id, "no connection")
 
     assert "the oldest are deleted in 10 days" in wrong(shell)["inbox"]

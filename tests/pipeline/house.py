@@ -131,8 +131,7 @@ class House:
     ) -> None:
         body = rows if isinstance(rows, bytes) else json.dumps(rows).encode()
         owner = (ACCOUNT, connection) if connection else None
-        with self.store.writing() as unit:
-            unit.keep([Parcel("hubspot", owner, body, self.clock.now(), "trace")])
+        self.store.keep(Parcel("hubspot", owner, body, self.clock.now(), "trace"))
 
     def hear(self, rows: Sequence[Row] | None = None) -> None:
         """Take in webhooks (those that the CRM has for us) up to the drain; write nothing."""

@@ -149,8 +149,7 @@ def test_the_url_of_one_account_reaches_nothing_of_another(house: House) -> None
     house.crm.edit("11", lifecyclestage="customer")
 
     body = json.dumps(house.crm.told()).encode()
-    with house.store.writing() as unit:
-        unit.keep([Parcel("hubspot", ("acc_2", THEIRS), body, START, "")])
+    house.store.keep(Parcel("hubspot", ("acc_2", THEIRS), body, START))
     house.run()
     drain(house.services, AccountId("acc_2"))
 
@@ -159,9 +158,8 @@ def test_the_url_of_one_account_reaches_nothing_of_another(house: House) -> None
 
 
 def test_a_connection_that_is_gone_does_not_stop_the_others_deliveries(house: House) -> None:
-    with house.store.writing() as unit:
-        unit.keep([Parcel("hubspot", (ACCOUNT, "con_gone"), b"[{}]", START, "")])
-        unit.keep([Parcel("unheard-of", (ACCOUNT, CONNECTION), b"[]", START, "")])
+    house.store.keep(Parcel("hubspot", (ACCOUNT, "con_gone"), b"[{}]", START))
+    house.store.keep(Parcel("unheard-of", (ACCOUNT, CONNECTION), b"[]", START))
     house.crm.create("11", email="a@x.io")
 
     house.hear()

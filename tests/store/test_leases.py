@@ -96,9 +96,8 @@ def test_giving_back_a_lost_lease_does_not_free_the_new_holders(store: Store) ->
 
 
 def test_the_same_bytes_are_one_delivery(store: Store) -> None:
-    with store.writing() as unit:
-        for _ in range(2):
-            unit.keep([Parcel("hubspot", None, b"[]", NOW)])
+    for _ in range(2):
+        store.keep(Parcel("hubspot", None, b"[]", NOW))
 
     with store.reading() as unit:
         assert len(unit.waiting_deliveries(10)) == 1
