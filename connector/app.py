@@ -16,7 +16,8 @@ from connector.runtime.beat import Stop
 from connector.runtime.pulse import beats as signs_of_life
 from connector.settings import current
 from connector.store.migrate import schema
-from webhooks.hubspot import blueprint as hubspot
+from webhooks.door import Door
+from webhooks.hubspot import HubSpot
 
 if TYPE_CHECKING:
     from connector.pipeline.services import Services
@@ -36,10 +37,12 @@ def create_app() -> Flask:
 def make_app(services: Services, settings: Settings) -> Flask:
     """Put the parts of the application together."""
     app = Flask("connector", static_folder=None)
-    app.register_blueprint(hubspot(StoreIntake(services, settings), settings.public_url))
     app.register_blueprint(dispatch.blueprint(services))
     app.register_blueprint(health.blueprint(services, _surroundings(services, settings)))
     problems.speak(app)
+    endpoints = {"hubspot": HubSpot(StoreIntake(services, settings), settings.public_url)}
+    door = Door(app.wsgi_app, endpoints, problems.HEADERS)
+    app.wsgi_app = door  # type: ignore[method-assign,assignment]
     return app
 
 

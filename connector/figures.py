@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 Key = tuple[str, str]  # a name, and its labels as `a=b,c=d`
@@ -17,6 +18,11 @@ Key = tuple[str, str]  # a name, and its labels as `a=b,c=d`
 BUCKETS: Mapping[str, tuple[float, ...]] = {
     "bb_ingest_ack_seconds": (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
     "bb_drain_seconds": (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+}
+
+_KEYS: Mapping[str, Sequence[Key]] = {
+    name: [(f"{name}_bucket", f"le={most}") for most in (*bounds, "+Inf")]
+    for name, bounds in BUCKETS.items()
 }
 
 _lock = threading.Lock()
@@ -32,10 +38,11 @@ def count(name: str, number: float = 1, **labels: object) -> None:
 
 def observe(name: str, seconds: float) -> None:
     """Add a duration to a histogram: its bucket, their sum and their number."""
-    bucket = next((str(most) for most in BUCKETS[name] if seconds <= most), "+Inf")
+    keys, total = _KEYS[name], (f"{name}_sum", "")
+    key = keys[bisect_left(BUCKETS[name], seconds)]
     with _lock:
-        _counts[f"{name}_bucket", f"le={bucket}"] += 1
-        _counts[f"{name}_sum", ""] += seconds  # type: ignore[assignment] # as above
+        _counts[key] += 1
+        _counts[total] += seconds  # type: ignore[assignment] # as above
 
 
 @contextmanager

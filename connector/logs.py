@@ -52,7 +52,11 @@ class _Stderr(logging.Handler):
 def configure(settings: Settings) -> None:
     """Route our logs and the libraries' through one chain; may be called again."""
     structlog.configure(
-        processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
@@ -115,7 +119,6 @@ def _clean_value(key: str, value: object) -> object:
 
 def _shared() -> list[Processor]:
     return [
-        structlog.contextvars.merge_contextvars,
         _follow,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-
-from flask import Blueprint, Response, request
+from typing import TYPE_CHECKING
 
 from connector.domain.errors import DeliveryRefused
-from webhooks.intake import Intake, Sender, answer, read_body
 from webhooks.verify import hubspot_v1, hubspot_v3
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhooks.door import Call
+    from webhooks.intake import Intake, Sender
 
 SYSTEM = "hubspot"
 MOST = 1024 * 1024
@@ -16,53 +20,46 @@ MOST = 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
-def blueprint(intake: Intake, public_url: str) -> Blueprint:
-    """Return HubSpot's two endpoints: one a connection, and the app's."""
-    routes = Blueprint("webhooks_hubspot", __name__)
+class HubSpot:
+    """HubSpot's two endpoints: one a connection (`/{connection_id}`), and the app's."""
 
-    @routes.post("/webhooks/hubspot/<connection_id>")
-    def of_connection(connection_id: str) -> Response:
-        def receive(trace: str) -> None:
-            sender = (
-                intake.sender(SYSTEM, connection_id) if _NAME.fullmatch(connection_id) else None
+    success = 204
+
+    def __init__(self, intake: Intake, public_url: str) -> None:
+        self._intake = intake
+        self._public_url = public_url
+
+    def receive(self, call: Call, names: Sequence[str], trace: str) -> None:
+        """Verify and keep a delivery; raise DeliveryRefused, StoreBusy."""
+        sender = self._sender(names) if names else None
+        body = call.body(MOST)
+        if sender is None:
+            self._verify_app(call, body)
+        else:
+            self._verify(sender, call, body)
+        self._intake.keep(SYSTEM, sender, body, trace)
+
+    def _sender(self, names: Sequence[str]) -> Sender:
+        name = names[0] if len(names) == 1 else ""
+        sender = self._intake.sender(SYSTEM, name) if _NAME.fullmatch(name) else None
+        if sender is None:
+            raise DeliveryRefused("there is no such connection", status=404)
+        return sender
+
+    def _verify(self, sender: Sender, call: Call, body: bytes) -> None:
+        if sender.signature == "v1":
+            hubspot_v1(sender.secret, body, call)
+        else:
+            self._verify_v3(sender.secret, call, body)
+
+    def _verify_app(self, call: Call, body: bytes) -> None:
+        secret = self._intake.app_secret(SYSTEM)
+        if not secret:
+            raise DeliveryRefused(
+                "no app secret is set: CONNECTOR_HUBSPOT_CLIENT_SECRET", status=401
             )
-            if sender is None:
-                raise DeliveryRefused("there is no such connection", status=404)
-            body = read_body(request, MOST)
-            _verify(intake, sender, f"{public_url}{_target()}", body)
-            intake.keep(SYSTEM, sender, body, trace)
+        self._verify_v3(secret, call, body)
 
-        return answer(SYSTEM, receive, success=204)
-
-    @routes.post("/webhooks/hubspot")
-    def of_app() -> Response:
-        def receive(trace: str) -> None:
-            body = read_body(request, MOST)
-            secret = intake.app_secret(SYSTEM)
-            if not secret:
-                raise DeliveryRefused(
-                    "no app secret is set: CONNECTOR_HUBSPOT_CLIENT_SECRET", status=401
-                )
-            url = f"{public_url}{_target()}"
-            hubspot_v3(secret, request.method, url, body, request.headers, intake.now())
-            intake.keep(SYSTEM, None, body, trace)
-
-        return answer(SYSTEM, receive, success=204)
-
-    return routes
-
-
-def _target() -> str:
-    """Return path and query as the sender wrote them; the host never comes from a header."""
-    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
-    if raw.startswith("/"):
-        return str(raw)
-    query = request.query_string.decode("latin-1")
-    return f"{request.path}?{query}" if query else request.path
-
-
-def _verify(intake: Intake, sender: Sender, url: str, body: bytes) -> None:
-    if sender.signature == "v1":
-        hubspot_v1(sender.secret, body, request.headers)
-    else:
-        hubspot_v3(sender.secret, request.method, url, body, request.headers, intake.now())
+    def _verify_v3(self, secret: str, call: Call, body: bytes) -> None:
+        url = f"{self._public_url}{call.target}"
+        hubspot_v3(secret, call.method, url, body, call, self._intake.now())

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details; webhooks answer in their senders' own way."""
+"""Errors as RFC 9457 problem details; webhooks have a door of their own."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _refused(error: ConnectorError) -> Response:
 def _http(error: HTTPException) -> HTTPException | Response:
     """Keep an error's status and headers (Allow, say); a redirect stays what it is."""
     code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    if _is_webhook() or code < HTTPStatus.BAD_REQUEST:
+    if code < HTTPStatus.BAD_REQUEST:
         return error
     response = problem(code, error.description or "")
     for name, value in error.get_headers():
@@ -93,13 +93,7 @@ def _broken(error: Exception) -> Response:
     rule = request.url_rule.rule if request.url_rule else ""
     log.error("request_failed", method=request.method, rule=rule, exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    if _is_webhook():
-        return Response("", status=status, content_type="text/plain; charset=utf-8")
     return problem(status, "something broke here; the log of the web process says what")
-
-
-def _is_webhook() -> bool:
-    return request.path.startswith("/webhooks/")
 
 
 def _guard(response: Response) -> Response:

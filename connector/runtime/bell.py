@@ -11,7 +11,7 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REST = 0.01  # seconds between two rings: many pulls are one ring
+REST = 0.05  # seconds between two rings: many pulls are one ring
 
 log = structlog.get_logger(__name__)
 

@@ -8,6 +8,7 @@ slower the disk, the fuller the transactions.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -86,6 +87,7 @@ class Convoy(Generic[Item]):
 
     def _lead(self) -> None:
         """Write what waits, wait for the disk, and let the next one lead."""
+        time.sleep(0)  # whoever is about to line up does so now: Python's lock is free for them
         group = self._board(LONGEST)
         try:
             written = self._write_all(group)

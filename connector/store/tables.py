@@ -89,7 +89,6 @@ delivery = Table(
     UniqueConstraint("system", "connection_id", "digest"),
     waiting("ix_delivery_waiting", "id", when="state = 'pending'"),
     waiting("ix_delivery_parked", "id", when="state = 'parked'"),
-    Index("ix_delivery_received_at", "received_at"),
 )
 
 event = Table(

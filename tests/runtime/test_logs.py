@@ -33,14 +33,12 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
 
 
 def test_an_event_is_one_json_line_with_its_fields(said: Said) -> None:
-    with structlog.contextvars.bound_contextvars(delivery="d1"):
-        structlog.get_logger("x").info("lead_moved", slot=8)
+    structlog.get_logger("x").info("lead_moved", slot=8)
 
     (line,) = said()
     assert line | {"ts": ""} == {
         "event": "lead_moved",
         "slot": 8,
-        "delivery": "d1",
         "level": "info",
         "logger": "x",
         "ts": "",
