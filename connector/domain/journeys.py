@@ -1,0 +1,91 @@
+"""Journeys: what visitors did, in our words. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from connector.domain.facts import ProfileId
+
+
+class Known(StrEnum):
+    """How well a visitor is known; it only ever grows."""
+
+    ANONYMOUS = "anonymous"
+    IDENTIFIED = "identified"  # typed an e-mail, which proves nothing
+    VERIFIED = "verified"  # signed in
+
+
+class Alias(NamedTuple):
+    """A name by which a visitor comes: a device, the platform's user, an e-mail in lower case."""
+
+    kind: str  # device, user, email
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyEvent:
+    """Something a visitor did.
+
+    `key` is the same for every delivery of the same event of one connection. Texts are "" where
+    nothing was said. `origin` holds referrer and utm_*; `person` first_name, last_name, company,
+    provider; `engagement` numbers by name; `more` whatever else the sender said.
+    """
+
+    key: str
+    type: str
+    occurred_at: datetime
+    code: str = ""
+    device_id: str = ""
+    user_id: str = ""
+    email: str = ""
+    known: Known = Known.ANONYMOUS
+    lead_stage: int | None = None
+    url: str = ""
+    title: str = ""
+    form_id: str = ""
+    form_name: str = ""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    person: Mapping[str, str] = field(default_factory=dict)
+    client: Mapping[str, str] = field(default_factory=dict)
+    engagement: Mapping[str, float] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """The names that the visitor came by, the best first."""
+        told = (("email", self.email), ("user", self.user_id), ("device", self.device_id))
+        return tuple(Alias(kind, value) for kind, value in told if value)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A journey event of a profile, as it is kept; `id` grows in the order of arrival."""
+
+    id: int
+    profile_id: ProfileId
+    event: JourneyEvent
+    received_at: datetime
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What a profile's journey says of it so far.
+
+    `origin` is that of the first visit and never changes; `reward_at` is when an open reward was
+    shown, None where there is none.
+    """
+
+    profile_id: ProfileId
+    known: Known = Known.ANONYMOUS
+    origin: Mapping[str, str] = field(default_factory=dict)
+    person: Mapping[str, str] = field(default_factory=dict)
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    identified_at: datetime | None = None
+    verified_at: datetime | None = None
+    reward_at: datetime | None = None

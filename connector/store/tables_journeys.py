@@ -1,0 +1,81 @@
+"""Tables of journeys: the events, whom they are of, and what they add up to."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from connector.store.columns import flag, metadata, of_account, of_connection, waiting, words
+from connector.store.types import Document, Instant, RowId
+
+# Kept when split; `profile_id` is null until the drain has found out whose it is.
+journey = Table(
+    "journey",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    of_account(),
+    of_connection(),
+    Column("key", Text, nullable=False),
+    Column("profile_id", Text, ForeignKey("profile.id")),
+    Column("type", Text, nullable=False),
+    words("code"),
+    words("url"),
+    words("form"),
+    Column("data", Document, nullable=False),
+    flag("silent"),
+    words("trace"),
+    Column("occurred_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("connection_id", "key"),
+    Index("ix_journey_profile", "profile_id", "occurred_at", "id"),
+    waiting("ix_journey_waiting", "account_id", "id", when="profile_id IS NULL"),
+)
+
+# A visitor's names: device, the platform's user, e-mail.
+alias = Table(
+    "alias",
+    metadata,
+    of_account(),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("profile_id", Text, ForeignKey("profile.id"), nullable=False),
+    Column("since", Instant, nullable=False),
+    PrimaryKeyConstraint("account_id", "kind", "value"),
+    Index("ix_alias_profile", "profile_id"),
+)
+
+visitor = Table(
+    "visitor",
+    metadata,
+    Column("profile_id", Text, ForeignKey("profile.id"), primary_key=True),
+    of_account(),
+    words("known", "anonymous"),
+    Column("origin", Document, nullable=False),
+    Column("person", Document, nullable=False),
+    Column("first_at", Instant),
+    Column("last_at", Instant),
+    Column("identified_at", Instant),
+    Column("verified_at", Instant),
+    Column("reward_at", Instant),
+    Index("ix_visitor_last", "account_id", "last_at"),
+    waiting("ix_visitor_reward", "account_id", "reward_at", when="reward_at IS NOT NULL"),
+)
+
+# How often a profile did what on a day; days are counted from 1970 in UTC.
+day = Table(
+    "day",
+    metadata,
+    of_account(),
+    Column("profile_id", Text, ForeignKey("profile.id"), nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("counts", Document, nullable=False),
+    PrimaryKeyConstraint("profile_id", "day"),
+)
