@@ -319,15 +319,20 @@ def repeats(work: Workload, excuses: list[tuple[float, float]]) -> list[str]:
 
 
 def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]:
-    """Return what was written about people after their slot 10 had committed."""
+    """Return what was written about people after their slot 10 had committed.
+
+    A record counts from its own opt-out on: before it, it may have been somebody else's, who was
+    joined to one that had opted out earlier.
+    """
     found = []
     writes = list(scene.work.twin.world.portal.writes)
-    for record in scene.work.out_since:
+    for record, out_at in scene.work.out_since.items():
         profile = scene.profiles.get(record)
         if profile is None or profile["slot"] != 10:
             continue
         moves = list(scene.own.items(f"profiles/{profile['id']}/moves"))
-        since = max(datetime.fromisoformat(row["recorded_at"]).timestamp() for row in moves)
+        recorded = [datetime.fromisoformat(row["recorded_at"]).timestamp() for row in moves]
+        since = max([*recorded, out_at])
         late = since + AFTER_COMMIT
         late = max([late, *(end for begin, end in excuses if begin <= since <= end)])
         for row in writes:
