@@ -28,7 +28,7 @@ from soak.workload import Workload
 SECRET = "soak-app-secret"
 RETRIES = [0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 60.0]
 ORPHANS_WITHIN = 5.0
-DISK = "96m"
+DISK = "192m"  # SQLite's log may take 32 MB of it, and /readyz asks for 64
 CHECK_EVERY = 60.0
 FIRST_PEOPLE = 25
 LEASE = 35.0  # seconds; until somebody else ends what a dead worker began

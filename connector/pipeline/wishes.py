@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connector.domain.facts import RecordKey
+from connector.domain.facts import Fact, RecordKey
 from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Move
 from connector.mapping.plan import plan
@@ -16,7 +16,17 @@ from connector.mapping.table import Meaning
 from connector.pipeline.own_fields import difference, own_fields
 from connector.pipeline.refold import Retold, final_move
 from connector.pipeline.scene import Scene
-from connector.stored import BULK, LIVE, URGENT, Pending, Profile, Purpose, Record, State
+from connector.stored import (
+    BULK,
+    LIVE,
+    URGENT,
+    Pending,
+    Profile,
+    Purpose,
+    Record,
+    State,
+    Writing,
+)
 
 # What the brake counts the moves under that reps make by the lever.
 LEVER = "lever"
@@ -86,6 +96,8 @@ def _want_lever(scene: Scene, profile: Profile, record: Record, saying: Saying) 
     fact = saying.held.get(Meaning.LEVER)
     if fact is None or not fact.value or scene.waiting(record.key, Purpose.LEVER):
         return
+    if any(_was_blanked(row, fact) for row in scene.writings(record.key)):
+        return
     lever = Pending(
         0,
         record.key,
@@ -96,6 +108,12 @@ def _want_lever(scene: Scene, profile: Profile, record: Record, saying: Saying) 
         due_at=scene.now,
     )
     scene.want(lever)
+
+
+def _was_blanked(row: Writing, fact: Fact) -> bool:
+    """Say whether a write of ours has blanked that already, though we wait for its echo."""
+    seen = row.seen_at is not None and fact.when <= row.seen_at
+    return row.field == fact.field and not row.value and row.written_at is not None and seen
 
 
 def _want_stage(scene: Scene, profile: Profile, record: Record, saying: Saying, move: Move) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from connector.domain.errors import CrmDown
 from connector.domain.slots import Role
@@ -304,6 +305,22 @@ def test_a_lever_pulled_again_as_we_blank_it_still_counts(house: House) -> None:
 
     assert house.slot("11") == 9
     assert house.crm.value("11", "bnb_set_slot") == ""
+
+
+def test_a_lever_is_blanked_once_though_its_blank_is_not_known_yet(house: House) -> None:
+    lead(house)
+    house.crm.edit("11", bnb_set_slot="7")
+    house.hear()
+    house.clock.pass_(1.1)
+    house.deliver()
+    with house.store.writing() as unit:  # as if a batch had begun just before the blank was done
+        unit.tx.execute(update(t.event).where(t.event.c.state == "pending").values(state="parked"))
+
+    edit(house, lifecyclestage="subscriber")
+    house.hear([row for row in house.crm.told() if row["propertyName"] == "lifecyclestage"])
+
+    assert house.waiting("lever") == []
+    assert len(writes(house, "bnb_set_slot")) == 1
 
 
 def test_a_lever_pulled_to_no_slot_is_only_blanked(house: House) -> None:
