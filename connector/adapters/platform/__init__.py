@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connector.adapters.platform.captured import shape
 from connector.adapters.platform.events import read
 
-__all__ = ["read"]
+__all__ = ["read", "shape"]
