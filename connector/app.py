@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -16,8 +17,9 @@ from connector.runtime.beat import Stop
 from connector.runtime.pulse import beats as signs_of_life
 from connector.settings import current
 from connector.store.migrate import schema
-from webhooks.door import Door
+from webhooks.door import Door, Endpoint
 from webhooks.hubspot import HubSpot
+from webhooks.platform import Platform
 
 if TYPE_CHECKING:
     from connector.pipeline.services import Services
@@ -40,7 +42,11 @@ def make_app(services: Services, settings: Settings) -> Flask:
     app.register_blueprint(dispatch.blueprint(services))
     app.register_blueprint(health.blueprint(services, _surroundings(services, settings)))
     problems.speak(app)
-    endpoints = {"hubspot": HubSpot(StoreIntake(services, settings), settings.public_url)}
+    intake = StoreIntake(services, settings)
+    endpoints: Mapping[str, Endpoint] = {
+        "hubspot": HubSpot(intake, settings.public_url),
+        "platform": Platform(intake),
+    }
     door = Door(app.wsgi_app, endpoints, problems.HEADERS)
     app.wsgi_app = door  # type: ignore[method-assign,assignment]
     return app

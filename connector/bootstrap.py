@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connector import figures, holder
+from connector.adapters import platform
 from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read_events
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
@@ -52,6 +53,7 @@ def build(own: Settings) -> Services:
         wake=waker.wake,
         dial=Lines(own),
         readers={"hubspot": read_events},
+        platform=platform,
         bulk_origins={"hubspot": BULK_ORIGINS},
         apps={"hubspot": str(own.hubspot_app_id or "")},
         now=lambda: datetime.now(UTC),

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from connector.domain.errors import NotFound
+from connector.pipeline.hooking import proofs
 from connector.pipeline.services import Services
 from connector.runtime.bell import Bell
 from connector.settings import Settings
 from connector.stored import Parcel
 from webhooks.intake import Sender
 
+Proofs = tuple[tuple[str, ...], tuple[str, ...]]  # secrets, tokens
+
+
+def _of_app(kept: Mapping[str, str], now: datetime) -> Proofs:
+    """Return the secret of the app whose webhooks come."""
+    del now
+    return (kept.get("client_secret", ""),), ()
+
+
+# What a delivery of a system is verified by, out of what its connection keeps.
+_PROOFS: Mapping[str, Callable[[Mapping[str, str], datetime], Proofs]] = {
+    "hubspot": _of_app,
+    "platform": proofs,
+}
 # A rotated secret or a new connection is seen this many seconds later at most.
 FRESH_FOR = 5.0
 
@@ -48,8 +64,9 @@ class StoreIntake:
                 return None
             if connection.system != system:
                 return None
-            secret = unit.secrets(connection.id).get("client_secret", "")
-        return Sender(connection.account_id, connection.id, connection.signature, secret)
+            kept = unit.secrets(connection.id)
+        told = _PROOFS[system](kept, self.now())
+        return Sender(connection.account_id, connection.id, connection.signature, *told)
 
     def app_secret(self, system: str) -> str:
         """Return the secret of our app at a vendor, "" while none is set."""

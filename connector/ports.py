@@ -11,6 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from connector.domain.journeys import JourneyEvent
+from connector.mapping.journey_words import Words
+
 Data = Mapping[str, object]
 
 
@@ -64,6 +67,18 @@ class Reader(Protocol):
 
     def __call__(self, body: bytes, received_at: datetime) -> list[Event | Unread]:
         """Return every event of a body; raise Unreadable when there is no telling them apart."""
+        ...
+
+
+class JourneyReader(Protocol):
+    """Reads deliveries of the platform by the words of their connection; pure."""
+
+    def read(self, body: bytes, received_at: datetime, words: Words) -> list[JourneyEvent | Unread]:
+        """Return every event of a body; raise Unreadable when there is no telling them apart."""
+        ...
+
+    def shape(self, body: bytes) -> object:
+        """Return what a body looks like, without what is private in it."""
         ...
 
 

@@ -47,10 +47,11 @@ class HubSpot:
         return sender
 
     def _verify(self, sender: Sender, call: Call, body: bytes) -> None:
+        secret = sender.secrets[0]
         if sender.signature == "v1":
-            hubspot_v1(sender.secret, body, call)
+            hubspot_v1(secret, body, call)
         else:
-            self._verify_v3(sender.secret, call, body)
+            self._verify_v3(secret, call, body)
 
     def _verify_app(self, call: Call, body: bytes) -> None:
         secret = self._intake.app_secret(SYSTEM)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,12 +11,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The connection that a webhook URL belongs to, with what it is verified by."""
+    """The connection that a webhook URL belongs to, with what it is verified by now.
+
+    While one secret takes over from another both are active; the newest stands first.
+    """
 
     account_id: str
     connection_id: str
     signature: str
-    secret: str
+    secrets: tuple[str, ...] = field(repr=False)
+    tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Intake(Protocol):

@@ -1,13 +1,14 @@
 """The pipeline and the mappings: read, checked, kept."""
 
+from datetime import datetime
+
 from pydantic import Field
 
 from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, Body, Document, ListQuery, Nothing, Page
 from connector.domain.errors import ConfigurationRefused
-from connector.mapping.document import dump
 from connector.mapping.pipelines import dump_pipeline, parse_pipeline
-from connector.pipeline import configuring, operating
+from connector.pipeline import configuring, documents
 
 _SWITCHES = ("dry_run", "reevaluate")
 
@@ -64,21 +65,18 @@ def put_pipeline(call: Call[Nothing, Document]) -> Document:
 
 
 def get_mapping(call: Call[Nothing, Nothing]) -> Document:
-    """Return a connection's current mapping."""
-    connection = call.connection()
-    with call.services.store.reading() as unit:
-        lookup = unit.lookups(call.account.id)[connection.id][connection.version]
-    return Document(dump(lookup.mapping))
+    """Return a connection's current mapping, of the platform how its bodies are read."""
+    return Document(documents.current(call.services, call.connection()))
 
 
 def put_mapping(call: Call[MappingQuery, Document]) -> MappingSaved:
     """Keep a mapping, the plain document or {"mapping", "reevaluate", "dry_run"}."""
     connection = call.connection()
     document, switches = _opened(call.body.root)
-    told = configuring.save_mapping(
+    told = documents.save(
         call.services,
-        connection.id,
-        operating.mapping_for(connection, document),
+        connection,
+        document,
         dry_run=call.query.dry_run or "dry_run" in switches,
         reevaluate=call.query.reevaluate or "reevaluate" in switches,
     )
@@ -107,6 +105,28 @@ def list_unmapped(call: Call[ListQuery, Nothing]) -> Unmapped:
     return Unmapped(items=[UnmappedAnswer(**row) for row in page], next_cursor=after)
 
 
+class CapturedBody(Answer):
+    """What a body of the platform looked like: keys and shapes, and no values of anybody's."""
+
+    id: int
+    received_at: datetime
+    body: object
+
+
+class CapturedBodies(Page[CapturedBody]):
+    """The last bodies, the newest first."""
+
+
+def list_captured(call: Call[ListQuery, Nothing]) -> CapturedBodies:
+    """Return the bodies that came while the mapping said `capture`."""
+    connection = call.connection()
+    with call.services.store.reading() as unit:
+        rows = unit.wordings.captured(connection.id)
+    page, after = sliced(rows, call.query)
+    items = [CapturedBody(id=one.id, received_at=one.received_at, body=one.shape) for one in page]
+    return CapturedBodies(items=items, next_cursor=after)
+
+
 ONE = "/connections/{connection_id}"
 ROUTES = (
     Route("GET", "/pipeline", "Get the pipeline", get_pipeline, Document),
@@ -124,11 +144,20 @@ ROUTES = (
     ),
     Route(
         "GET",
+        f"{ONE}/captured",
+        "List what the platform's last bodies looked like",
+        list_captured,
+        CapturedBodies,
+        ListQuery,
+        refusals=(404,),
+    ),
+    Route(
+        "GET",
         f"{ONE}/unmapped",
         "List values that no row of the mapping knows",
         list_unmapped,
         Unmapped,
         ListQuery,
-        refusals=(404,),
+        refusals=(404, 409),
     ),
 )

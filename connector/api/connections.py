@@ -119,7 +119,7 @@ ROUTES = (
         list_wins,
         Wins,
         ListQuery,
-        refusals=(404,),
+        refusals=(404, 409),
     ),
     Route(
         "POST",

@@ -40,6 +40,7 @@ GAUGES: Mapping[str, str] = {
 }
 COUNTERS: Mapping[str, str] = {
     "bb_ingest_requests_total": "Webhook requests, by what was answered",
+    "bb_platform_proofs_total": "Deliveries of the platform kept, by what proved them",
     "bb_events_total": "Events worked off, or put aside",
     "bb_crm_requests_total": "Calls to CRMs by status; none: no answer",
     "bb_job_retries_total": "Jobs that failed and are tried again",

@@ -26,11 +26,11 @@ def connection_of(services: Services, connection_id: str) -> Connection:
 
 
 def only_connection(services: Services, connection_id: str | None) -> Connection:
-    """Return the connection that was named, or the only one."""
+    """Return the connection that was named, or the only CRM's, or the only one."""
     if connection_id:
         return connection_of(services, connection_id)
     with services.store.reading() as unit:
-        found = unit.connections()
+        found = unit.crms() or unit.connections()
     if len(found) == 1:
         return found[0]
     raise ConnectorError(

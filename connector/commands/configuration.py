@@ -12,10 +12,10 @@ from connector import bootstrap
 from connector.commands.chosen import only_account, only_connection
 from connector.commands.shown import as_json, guarded, show, table
 from connector.domain.errors import ConnectorError
-from connector.mapping.document import check, dump, dump_yaml
+from connector.mapping.document import check
 from connector.mapping.pipelines import dump_pipeline, parse_pipeline
 from connector.mapping.places import load_yaml
-from connector.pipeline import configuring, operating
+from connector.pipeline import configuring, documents
 
 if TYPE_CHECKING:
     from connector.domain.slots import Pipeline
@@ -44,8 +44,8 @@ def mapping() -> None:
 def export_mapping(path: str, connection_id: str | None, *, json_: bool) -> None:
     """Write a mapping as YAML to a file, or to stdout."""
     services = bootstrap.services()
-    lookup = _current(services, only_connection(services, connection_id))
-    _write(path, dump(lookup.mapping), dump_yaml(lookup.mapping), json_=json_)
+    document = documents.current(services, only_connection(services, connection_id))
+    _write(path, document, _yaml(document), json_=json_)
 
 
 @mapping.command("import")
@@ -61,10 +61,8 @@ def import_mapping(
     """Keep a mapping; what is known already moves only with --reevaluate."""
     services = bootstrap.services()
     connection = only_connection(services, connection_id)
-    wanted = operating.mapping_for(connection, load_yaml(_read(path)))
-    told = configuring.save_mapping(
-        services, connection.id, wanted, dry_run=dry_run, reevaluate=reevaluate
-    )
+    wanted = load_yaml(_read(path))
+    told = documents.save(services, connection, wanted, dry_run=dry_run, reevaluate=reevaluate)
     verb = "moved" if told["batch_id"] else "would move with --reevaluate"
     saved = "nothing was kept" if dry_run else f"version {told['version']} counts now"
     rows = told["items"][:_SHOWN]
@@ -89,8 +87,7 @@ def pipeline() -> None:
 def export_pipeline(path: str, account_id: str | None, *, json_: bool) -> None:
     """Write a pipeline as YAML to a file, or to stdout."""
     document = dump_pipeline(only_account(bootstrap.services(), account_id).pipeline)
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    _write(path, document, text, json_=json_)
+    _write(path, document, _yaml(document), json_=json_)
 
 
 @pipeline.command("import")
@@ -116,7 +113,7 @@ def import_pipeline(path: str, account_id: str | None, *, dry_run: bool, json_: 
 def _check(services: Services, account: Account, wanted: Pipeline) -> None:
     """Refuse a pipeline that some mapping of the account does not fit."""
     with services.store.reading() as unit:
-        connections = unit.connections(account.id)
+        connections = unit.crms(account.id)
     configuring.check_masters(wanted, connections)
     for connection in connections:
         check(replace(_current(services, connection), pipeline=wanted))
@@ -133,6 +130,10 @@ def _read(path: str) -> str:
             return str(file.read())
     except (OSError, ValueError) as error:
         raise ConnectorError(f"{path} can't be read: {error}") from error
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
 def _write(path: str, document: dict[str, Any], text: str, *, json_: bool) -> None:

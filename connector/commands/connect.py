@@ -1,8 +1,9 @@
-"""Commands that make accounts and connect CRMs to them."""
+"""Commands that make accounts, and connect CRMs and the platform to them."""
 
 from __future__ import annotations
 
 import secrets as random
+from base64 import b64encode
 
 import click
 
@@ -13,6 +14,7 @@ from connector.domain.facts import AccountId
 from connector.mapping.order import disagreements
 from connector.pipeline.connecting import Request
 from connector.pipeline.connecting import connect as link
+from connector.pipeline.hooking import Keys, hook
 from connector.settings import current
 from connector.store.secrets import fingerprint
 from connector.stored import Connection
@@ -52,7 +54,7 @@ def list_accounts(*, json_: bool) -> None:
 
 @click.group()
 def connect() -> None:
-    """Connect a CRM to an account."""
+    """Connect a CRM or the platform to an account."""
 
 
 @connect.command("hubspot")
@@ -92,6 +94,30 @@ def hubspot(  # noqa: PLR0913 - one parameter an option
     url = f"{own.public_url}/webhooks/hubspot/{connection.id}"
     result = {"connection_id": connection.id, "webhook_url": url}
     show(result, f"connection {connection.id}\nwebhooks go to {url}", json_=json_)
+
+
+@connect.command("platform")
+@account_option
+@click.option("--rotate", is_flag=True, help="New keys; the ones before are good for a day.")
+@as_json
+@guarded
+def platform(account_id: str, *, rotate: bool, json_: bool) -> None:
+    """Connect the platform; again: the same connection, and its keys once more.
+
+    Its webhooks are signed with the secret (Standard Webhooks); a sender that can't sign posts to
+    the URL that ends in a token, which is as secret.
+    """
+    fresh = Keys(f"whsec_{b64encode(random.token_bytes(32)).decode()}", random.token_urlsafe(32))
+    connection, keys = hook(bootstrap.services(), AccountId(account_id), fresh, rotate=rotate)
+    url = f"{current().public_url}/webhooks/platform/{connection.id}"
+    token_url = f"{url}/{keys.token}"
+    result = {"connection_id": connection.id, "webhook_url": url, "secret": keys.secret}
+    text = f"connection {connection.id}\nwebhooks go to {url}\nsigned with {keys.secret}"
+    show(
+        {**result, "token_url": token_url},
+        f"{text}\nwho can't sign posts to {token_url}",
+        json_=json_,
+    )
 
 
 def warn(connection: Connection) -> None:

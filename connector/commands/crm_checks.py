@@ -30,10 +30,10 @@ _ROUND = timedelta(hours=1)
 _TIMEOUT = (3.05, 10.0)
 
 
-def check_connection(own: Settings, services: Services, one: Connection) -> Iterator[Finding]:
-    """Look at one connection."""
-    yield _state(one)
-    yield _webhooks(own, one)
+def check_crm(own: Settings, services: Services, one: Connection) -> Iterator[Finding]:
+    """Look at one connection to a CRM."""
+    yield state(one)
+    yield webhooks(own, one)
     crm = _crm(services, one)
     yield crm
     if crm.fine:
@@ -42,7 +42,8 @@ def check_connection(own: Settings, services: Services, one: Connection) -> Iter
         yield _poll(services, one)
 
 
-def _state(one: Connection) -> Finding:
+def state(one: Connection) -> Finding:
+    """Look whether a connection is active."""
     text = f"{one.state}: {one.reason}" if one.reason else one.state
     advice = {"revoked": "connect the CRM again with `connector connect`"}.get(
         one.state, f"run `connector resume {one.id}` when it is time"
@@ -50,13 +51,16 @@ def _state(one: Connection) -> Finding:
     return Finding(f"{one.id} state", fine=one.state == "active", text=text, advice=advice)
 
 
-def _webhooks(own: Settings, one: Connection) -> Finding:
-    """Look whether the CRM can reach us; a simulator next door always can."""
+def webhooks(own: Settings, one: Connection) -> Finding:
+    """Look whether the sender can reach us; a simulator next door always can."""
     url = f"{own.public_url}/webhooks/{one.system}/{one.id}"
     parts = urlsplit(own.public_url)
     is_public = parts.scheme == "https" and not _is_loopback(parts.hostname)
-    fine = is_public or _is_loopback(urlsplit(one.api_url).hostname)
-    advice = "set CONNECTOR_PUBLIC_URL to the https address that the CRM reaches us by"
+    next_door = (
+        _is_loopback(urlsplit(one.api_url).hostname) if one.api_url else own.allow_loopback_crm
+    )
+    fine = is_public or next_door
+    advice = "set CONNECTOR_PUBLIC_URL to the https address that the sender reaches us by"
     return Finding(f"{one.id} webhooks", fine=fine, text=url, advice=advice)
 
 

@@ -10,11 +10,16 @@ import click
 
 from connector import bootstrap
 from connector.commands.checks import check_database, check_house
-from connector.commands.crm_checks import check_connection
+from connector.commands.crm_checks import check_crm
 from connector.commands.findings import Finding
+from connector.commands.platform_checks import check_platform
 from connector.commands.shown import as_json, guarded
 from connector.domain.errors import ConnectorError
+from connector.domain.systems import PLATFORM
 from connector.settings import current
+
+# How a connection to what is no CRM is looked at.
+CHECKS = {PLATFORM: check_platform}
 
 
 @click.command()
@@ -48,7 +53,8 @@ def _examine() -> Iterator[Finding]:
     with services.store.reading() as unit:
         connections = unit.connections()
     for connection in connections:
-        yield from check_connection(own, services, connection)
+        check = CHECKS.get(connection.system, check_crm)
+        yield from check(own, services, connection)
 
 
 def _line(finding: Finding) -> str:

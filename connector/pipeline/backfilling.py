@@ -29,7 +29,7 @@ def backfill(services: Services, connection_id: str, progress: Progress) -> dict
     `progress` is told (object, records so far). Returns the number of records by object.
     """
     with services.store.reading() as unit:
-        connection = unit.connection(connection_id)
+        connection = unit.crm(connection_id)
     if connection.state != "active":
         raise ConnectorError(
             f"the connection is {connection.state}", advice="run `connector resume` first"

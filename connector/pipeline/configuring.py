@@ -35,7 +35,7 @@ def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline)
     Raises ConfigurationRefused with every fault.
     """
     with services.store.writing() as unit:
-        lookups = {one: _current(unit, one) for one in unit.connections(account_id)}
+        lookups = {one: _current(unit, one) for one in unit.crms(account_id)}
         bound = {one: replace(now, pipeline=pipeline) for one, now in lookups.items()}
         check_pipeline(pipeline, {slot for lookup in bound.values() for slot in lookup.targets()})
         _check_nobody_left(pipeline, unit.people.funnel(account_id))
@@ -92,7 +92,7 @@ def save_mapping(
     ConfigurationRefused with every fault.
     """
     with services.store.reading() as unit:
-        connection = unit.connection(connection_id)
+        connection = unit.crm(connection_id)
         now = _current(unit, connection)
         keys = unit.people_of(connection)
         _check_fields(mapping, unit.vocabulary(connection.id))
@@ -191,7 +191,7 @@ def _moved(told: Iterable[Retold]) -> list[dict[str, Any]]:
 def unmapped(services: Services, account_id: AccountId, connection_id: str) -> list[dict[str, Any]]:
     """Return the values that records hold and no row knows, with a suggestion for each."""
     with services.store.reading() as unit:
-        connection = unit.connection(connection_id)
+        connection = unit.crm(connection_id)
         lookup = _current(unit, connection)
         counted = {
             meaning: unit.people.words(account_id, connection_id, column)

@@ -25,7 +25,7 @@ def keep_house(services: Services) -> None:
     try:
         _prune(services, fence)
         with services.store.reading() as unit:
-            connections = unit.connections()
+            connections = unit.crms()
         stale = services.now() - WORDS_LAST
         for one in connections:
             if one.state == "active" and (one.read_at is None or one.read_at < stale):

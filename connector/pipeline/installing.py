@@ -68,7 +68,7 @@ def uninstall(
 
 def _wanted(services: Services, connection_id: str) -> tuple[Connection, list[OwnField]]:
     with services.store.reading() as unit:
-        connection = unit.connection(connection_id)
+        connection = unit.crm(connection_id)
         pipeline = unit.account(connection.account_id).pipeline
     return connection, own_fields(connection.system, pipeline)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from connector.domain.errors import ConfigurationRefused, NotFound
+from connector.domain.systems import CRMS
 from connector.mapping.document import parse
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def resume(services: Services, connection_id: str) -> Connection:
         unit.set_state(connection_id, "active")
         unit.rest(connection_id, None, 0)
         connection = unit.connection(connection_id)
-    services.wake("deliver", connection_id)
+    if connection.system in CRMS:
+        services.wake("deliver", connection_id)
     return connection
 
 
@@ -89,8 +91,8 @@ def mapping_for(connection: Connection, document: object) -> Mapping:
 def _wake(services: Services, account_id: AccountId | None) -> None:
     """Wake whoever works on what was put back in line."""
     with services.store.reading() as unit:
-        connections = unit.connections(account_id)
+        connections, crms = unit.connections(account_id), unit.crms(account_id)
     for one in sorted({connection.account_id for connection in connections}):
         services.wake("drain", one)
-    for connection in connections:
+    for connection in crms:
         services.wake("deliver", connection.id)

@@ -19,6 +19,7 @@ from connector.domain.errors import (
     CrmRefused,
     CrmRevoked,
 )
+from connector.domain.systems import CRMS
 from connector.pipeline.connecting import refresh_words
 from connector.pipeline.guarded import finish_journal, send_guarded
 from connector.pipeline.housekeeping import WORDS_LAST
@@ -58,7 +59,7 @@ def deliver(services: Services, connection_id: str, turn: timedelta | None = Non
     """
     with services.store.reading() as unit:
         connection = unit.connection(connection_id)
-    if connection.state != "active" or _resting(services, connection):
+    if connection.system not in CRMS or not _awake(services, connection):
         return 0
     fence = services.store.take(f"connection:{connection_id}")
     if fence is None:
@@ -91,8 +92,10 @@ def _confirmed(
     return CrmDown(f"{error}, but did a moment later")
 
 
-def _resting(services: Services, connection: Connection) -> bool:
-    return connection.rest_until is not None and connection.rest_until > services.now()
+def _awake(services: Services, connection: Connection) -> bool:
+    rest_until = connection.rest_until
+    resting = rest_until is not None and rest_until > services.now()
+    return connection.state == "active" and not resting
 
 
 def _work(sending: Sending, end: datetime | None) -> int:

@@ -107,7 +107,7 @@ def reconcile(services: Services, connection_id: str, progress: Progress) -> int
     A pass that runs already is ended first. `progress` is told (object, records that differ).
     """
     with services.store.reading() as unit:
-        connection = unit.connection(connection_id)
+        connection = unit.crm(connection_id)
     if connection.state != "active":
         raise ConnectorError(
             f"the connection is {connection.state}", advice="run `connector resume` first"

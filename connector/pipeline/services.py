@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from connector.ports import Crm, Reader
+from connector.ports import Crm, JourneyReader, Reader
 from connector.stored import Connection, Keeping
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Services:
     wake: Wake
     dial: Dial
     readers: Mapping[str, Reader]
+    platform: JourneyReader
     bulk_origins: Mapping[str, frozenset[str]]
     apps: Mapping[str, str]
     now: Callable[[], datetime]

@@ -25,6 +25,7 @@ def wins_without_person(
 ) -> list[Win]:
     """Return the won deals without a person, by id from behind `after`, at most `most`."""
     with services.store.reading() as unit:
+        unit.crm(connection.id)
         lookup = unit.lookups(connection.account_id)[connection.id][connection.version]
         field = lookup.mapping.name_of("deal", Meaning.DEAL_STAGE)
         found: list[Win] = []

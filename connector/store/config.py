@@ -14,6 +14,7 @@ from sqlalchemy import Row, select, update
 from connector.domain.errors import NotFound, Refused
 from connector.domain.facts import AccountId, ConnectionId
 from connector.domain.slots import Pipeline
+from connector.domain.systems import CRMS
 from connector.mapping.document import dump, parse
 from connector.mapping.lookup import Lookup
 from connector.mapping.pipelines import dump_pipeline, parse_pipeline
@@ -121,6 +122,19 @@ def connections(tx: Tx, account_id: AccountId | None = None) -> list[Connection]
     if account_id is not None:
         query = query.where(t.connection.c.account_id == account_id)
     return [as_connection(row) for row in tx.execute(query)]
+
+
+def crms(tx: Tx, account_id: AccountId | None = None) -> list[Connection]:
+    """Return the connections to CRMs of an account, or of all."""
+    return [one for one in connections(tx, account_id) if one.system in CRMS]
+
+
+def crm(tx: Tx, connection_id: str) -> Connection:
+    """Return a connection to a CRM; raise NotFound, Refused for one to something else."""
+    found = connection(tx, connection_id)
+    if found.system not in CRMS:
+        raise Refused(f"{connection_id} is a connection to the {found.system}, not to a CRM")
+    return found
 
 
 def by_portal(tx: Tx, system: str, app: str, portal: str) -> Connection | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, exists, or_, select, union
 
+from connector.domain.systems import CRMS
 from connector.store import tables as t
 from connector.store import tables_polls as p
 from connector.stored import State
@@ -43,6 +44,7 @@ def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) ->
     reads = exists().where(t.record.c.connection_id == own, t.record.c.ask_at <= since)
     begun = exists().where(t.journal.c.connection_id == own, t.journal.c.state == "open")
     awake = (
+        t.connection.c.system.in_(CRMS),
         t.connection.c.state == "active",
         or_(t.connection.c.rest_until.is_(None), t.connection.c.rest_until <= now),
     )

@@ -238,6 +238,13 @@ def split_again(tx: Connection, delivery_ids: Sequence[int]) -> int:
     return count
 
 
+def unread(tx: Connection, connection_id: str) -> int:
+    """Count the parked parts of a connection's deliveries that could not be read."""
+    own = t.event.c
+    parts = (own.connection_id == connection_id, own.state == State.PARKED, own.happening == "")
+    return int(tx.execute(select(func.count()).select_from(t.event).where(*parts)).scalar_one())
+
+
 def list_events(
     tx: Connection, account_id: AccountId, state: str, after: int, most: int
 ) -> list[Row[Any]]:

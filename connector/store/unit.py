@@ -23,6 +23,7 @@ from connector.store.ties import Ties
 from connector.store.unit_inbox import InboxUnit
 from connector.store.unit_outbox import OutboxUnit
 from connector.store.watch import Watch
+from connector.store.wordings import Wordings
 from connector.stored import (
     Account,
     Changes,
@@ -56,6 +57,14 @@ class Unit(InboxUnit, OutboxUnit):
     def connections(self, account_id: AccountId | None = None) -> list[Connection]:
         """Return an account's connections, or all."""
         return config.connections(self.tx, account_id)
+
+    def crms(self, account_id: AccountId | None = None) -> list[Connection]:
+        """Return the connections to CRMs of an account, or of all."""
+        return config.crms(self.tx, account_id)
+
+    def crm(self, connection_id: str) -> Connection:
+        """Return a connection to a CRM; raise NotFound, Refused for one to something else."""
+        return config.crm(self.tx, connection_id)
 
     def connect(
         self,
@@ -210,6 +219,11 @@ class Unit(InboxUnit, OutboxUnit):
     def journeys(self) -> Journeys:
         """What visitors did."""
         return Journeys(self.tx)
+
+    @property
+    def wordings(self) -> Wordings:
+        """How the platform's bodies are read."""
+        return Wordings(self.tx)
 
     @property
     def polls(self) -> poller.Polls:

@@ -41,6 +41,10 @@ class InboxUnit:
         """Park a part of a delivery that could not be read."""
         inbox.park_part(self.tx, account_id, connection_id, part, now)
 
+    def unread_parts(self, connection_id: str) -> int:
+        """Count the parked parts of a connection's deliveries that could not be read."""
+        return inbox.unread(self.tx, connection_id)
+
     def waiting_events(self, account_id: AccountId, most: int) -> list[Arrival]:
         """Return the events to work on next."""
         return inbox.waiting_events(self.tx, account_id, most)

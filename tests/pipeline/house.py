@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
+from connector.adapters import platform
 from connector.adapters.hubspot import read_events
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
@@ -76,6 +77,7 @@ class House:
             wake=self._wake,
             dial=self._dial,
             readers={"hubspot": read_events},
+            platform=platform,
             bulk_origins={"hubspot": BULK_ORIGINS},
             apps={"hubspot": APP},
             now=self.clock.now,
