@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+
+from connector.domain.journeys import JourneyEvent
 
 Data = Mapping[str, object]
 
@@ -63,6 +65,16 @@ class Reader(Protocol):
     """Splits one delivery of a CRM into events; pure."""
 
     def __call__(self, body: bytes, received_at: datetime) -> list[Event | Unread]:
+        """Return every event of a body; raise Unreadable when there is no telling them apart."""
+        ...
+
+
+class JourneyReader(Protocol):
+    """Splits one delivery of a sender of journeys into events; pure."""
+
+    def __call__(
+        self, body: bytes, received_at: datetime, words: Any, /
+    ) -> list[JourneyEvent | Unread]:
         """Return every event of a body; raise Unreadable when there is no telling them apart."""
         ...
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from connector.ports import Crm, Reader
+from connector.domain.visiting import Capture
+from connector.ports import Crm, JourneyReader, Reader
 from connector.stored import Connection, Keeping
 
 if TYPE_CHECKING:
     from connector.store.store import Store
+    from connector.store.unit import Unit
 
 
 JobName = Literal["split", "drain", "deliver"]
@@ -46,6 +48,23 @@ class Dial(Protocol):
         ...
 
 
+# How a connection's journey events are read, as its reader wants it told.
+JourneyWords = Callable[["Unit", Connection], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Visiting:
+    """What an operator sets about visitors.
+
+    `reward_lasts` is how long a reward stays open, `per_day` how many events of one type are kept
+    of a profile and day.
+    """
+
+    capture: Capture = Capture.TYPED
+    reward_lasts: timedelta = timedelta(days=14)
+    per_day: int = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything with an outside; `now`, ids and calls come from here."""
@@ -64,3 +83,6 @@ class Services:
     keeping: Keeping = field(default_factory=Keeping)
     poll_every: timedelta | None = None
     poll_overlap: timedelta = timedelta(minutes=5)
+    journey_readers: Mapping[str, JourneyReader] = field(default_factory=dict)
+    journey_words: JourneyWords = lambda _unit, _connection: None
+    visiting: Visiting = field(default_factory=Visiting)

@@ -22,6 +22,7 @@ from connector.store.types import Document, Instant, RowId
 
 metadata = columns.metadata
 answer, poll, journey = answers.answer, tables_polls.poll, tables_journeys.journey
+journey_alias = tables_journeys.alias
 pulse, tally = tables_pulse.pulse, tables_pulse.tally
 
 account = Table(
