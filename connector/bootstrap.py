@@ -17,8 +17,11 @@ from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
 from connector.domain.errors import ConfigurationRefused
+from connector.domain.systems import PLATFORM
+from connector.domain.visiting import Capture
+from connector.pipeline import wording
 from connector.pipeline.housekeeping import keep_house
-from connector.pipeline.services import Keep, Line, Services
+from connector.pipeline.services import Keep, Line, Services, Visiting
 from connector.ports import Tokens
 from connector.queue import Waker
 from connector.settings import Settings, current
@@ -53,6 +56,7 @@ def build(own: Settings) -> Services:
         wake=waker.wake,
         dial=Lines(own),
         readers={"hubspot": read_events},
+        journey_readers={PLATFORM: wording.read},
         platform=platform,
         bulk_origins={"hubspot": BULK_ORIGINS},
         apps={"hubspot": str(own.hubspot_app_id or "")},
@@ -66,6 +70,10 @@ def build(own: Settings) -> Services:
             written=timedelta(days=own.keep_written_days),
             audit=timedelta(days=own.keep_audit_days),
             parked=timedelta(days=own.keep_parked_days),
+            journeys=timedelta(days=own.keep_journeys_days),
+        ),
+        visiting=Visiting(
+            Capture(own.capture), timedelta(days=own.reward_days), own.events_per_day
         ),
         poll_every=timedelta(minutes=own.reconcile_minutes) if own.reconcile_minutes else None,
         poll_overlap=timedelta(minutes=own.reconcile_overlap_minutes),
@@ -159,8 +167,10 @@ def due(older_than_s: float) -> list[tuple[str, str]]:
     """Return (job, id) for what has waited for so long in SQL."""
     now = datetime.now(UTC)
     polls = services().poll_every is not None
+    rewards = now - services().visiting.reward_lasts
     with services().store.reading() as unit:
-        return unit.due(now, now - timedelta(seconds=older_than_s), polls=polls)
+        since = now - timedelta(seconds=older_than_s)
+        return unit.due(now, since, polls=polls, rewards=rewards)
 
 
 def pulse(kind: str, /, *, last: bool = False) -> None:

@@ -98,6 +98,13 @@ class Settings(BaseSettings):
     keep_written_days: int = Field(default=30, ge=7)
     keep_audit_days: int = Field(default=730, ge=30)
     keep_parked_days: int = Field(default=90, ge=7)
+    keep_journeys_days: int = Field(default=730, ge=30)  # the counts by day stay
+
+    # What leads an unknown visitor into slot 3, how long a reward stays open, and how many events
+    # of one type are kept of a visitor and day.
+    capture: Literal["identity_conversion", "verified_conversion"] = "identity_conversion"
+    reward_days: int = Field(default=14, ge=1)
+    events_per_day: int = Field(default=200, ge=1)
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)

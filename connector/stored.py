@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
+from connector.domain.identity import Name
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.lookup import Lookup
@@ -31,6 +32,7 @@ class Keeping:
     written: timedelta = timedelta(days=30)
     audit: timedelta = timedelta(days=730)
     parked: timedelta = timedelta(days=90)
+    journeys: timedelta = timedelta(days=730)
 
 
 class State(StrEnum):
@@ -334,7 +336,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Everything there is to know about some records and the profiles behind them."""
+    """Everything there is to know about some records and the profiles behind them.
+
+    `names` says whose visitors' addresses are.
+    """
 
     records: Mapping[RecordKey, Record] = field(default_factory=dict)
     facts: Mapping[RecordKey, Sequence[Fact]] = field(default_factory=dict)
@@ -345,6 +350,7 @@ class Crowd:
     pending: Mapping[tuple[RecordKey, Purpose], Pending] = field(default_factory=dict)
     writings: Mapping[RecordKey, Sequence[Writing]] = field(default_factory=dict)
     answers: Mapping[RecordKey, Sequence[LedgerAnswer]] = field(default_factory=dict)
+    names: Mapping[str, Name] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -356,6 +362,7 @@ class Changes:
     links: list[Link] = field(default_factory=list)
     profiles: dict[ProfileId, Profile] = field(default_factory=dict)
     steps: list[OwnStep] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
     moves: list[LedgerMove] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     answers: list[LedgerAnswer] = field(default_factory=list)

@@ -10,14 +10,18 @@ from connector.api.words import Answer, Body, ListQuery, Nothing, Page
 from connector.pipeline import operating
 
 MOST_IDS = 10_000
-_EVENTS = "e"  # deliveries come first in a listing; a cursor among the events begins with this
+# In the order of a listing: a cursor among events or journeys begins with their mark.
+_MARKS = {"delivery": "", "event": "e", "journey": "j"}
 
 
 class InboxItem(Answer):
-    """A delivery as it came, or an event that one was split into. Contents are not shown."""
+    """A delivery as it came, or an event that one was split into: a CRM's, or in a journey.
+
+    Contents are not shown.
+    """
 
     id: int
-    kind: Literal["delivery", "event"]
+    kind: Literal["delivery", "event", "journey"]
     connection_id: str | None
     state: str
     reason: str
@@ -86,26 +90,27 @@ class Replayed(Answer):
 
 
 def list_inbox(call: Call[InboxQuery, Nothing]) -> Inbox:
-    """Return what came in, deliveries before the events that others were split into."""
-    query, own = call.query, call.account.id
-    among_events = query.cursor.startswith(_EVENTS)
-    after = number(query.cursor.removeprefix(_EVENTS))
+    """Return what came in: deliveries, the events that others were split into, journeys."""
+    query = call.query
+    began = next((mark for mark in _MARKS.values() if mark and query.cursor.startswith(mark)), "")
+    after = number(query.cursor.removeprefix(began))
     rows: list[InboxItem] = []
     with call.services.store.reading() as unit:
-        if query.state != "done" and not among_events:
-            found = unit.listed_deliveries(own, query.state, after, query.limit + 1)
-            rows = [_delivery(row) for row in found]
-        missing = query.limit + 1 - len(rows)
-        if missing:
-            start = after if among_events else 0
-            events = unit.listed_events(own, query.state, start, missing)
-            rows += [_event(row) for row in events]
-    page, last = cut(rows, query.limit, _cursor)
+        shelves = (
+            (unit.listed_deliveries, _delivery),
+            (unit.listed_events, _event),
+            (unit.visits.listed, _journey),
+        )
+        for mark, (listed, shown) in zip(_MARKS.values(), shelves, strict=True):
+            missing = query.limit + 1 - len(rows)
+            past = list(_MARKS.values()).index(mark) < list(_MARKS.values()).index(began)
+            if past or not missing or (query.state == "done" and not mark):
+                continue
+            start = after if mark == began else 0
+            found = listed(call.account.id, query.state, start, missing)
+            rows += [shown(row) for row in found]
+    page, last = cut(rows, query.limit, lambda item: f"{_MARKS[item.kind]}{item.id}")
     return Inbox(items=page, next_cursor=last)
-
-
-def _cursor(item: InboxItem) -> str:
-    return f"{_EVENTS}{item.id}" if item.kind == "event" else str(item.id)
 
 
 def _delivery(row: Any) -> InboxItem:
@@ -133,6 +138,21 @@ def _event(row: Any) -> InboxItem:
         happening=row.happening or None,
         object=row.object or None,
         record_id=row.record_id or None,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+    )
+
+
+def _journey(row: Any) -> InboxItem:
+    return InboxItem(
+        id=row.id,
+        kind="journey",
+        connection_id=row.connection_id,
+        state="parked" if row.reason else "done" if row.profile_id else "pending",
+        reason=row.reason,
+        happening=row.type,
+        object=None,
+        record_id=None,
         occurred_at=row.occurred_at,
         received_at=row.received_at,
     )

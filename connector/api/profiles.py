@@ -16,7 +16,8 @@ from connector.api.words import (
     Word,
 )
 from connector.domain.errors import NotFound
-from connector.domain.facts import ConnectionId, RecordKey
+from connector.domain.facts import ConnectionId, ProfileId, RecordKey
+from connector.domain.journeys import Alias
 from connector.pipeline.own_fields import score_state
 from connector.store.unit import Unit
 from connector.stored import Account, Profile, Record
@@ -81,13 +82,11 @@ class ProfileQuery(ListQuery):
 
 
 def list_profiles(call: Call[ProfileQuery, Nothing]) -> Profiles:
-    """Find profiles; no journeys and no scores are kept yet, so asking for them finds none."""
+    """Find profiles; no scores are kept yet, so asking for them finds none."""
     query = call.query
-    if query.device_id is not None or query.min_score is not None:
+    if query.min_score is not None:
         return Profiles(items=[])
-    wanted = query.model_dump(
-        include={"email", "slot", "record_id", "object", "connection_id"}, exclude_none=True
-    )
+    wanted = query.model_dump(exclude={"min_score", "cursor", "limit"}, exclude_none=True)
     if "email" in wanted:
         wanted["email"] = wanted["email"].strip().lower()
     with call.services.store.reading() as unit:
@@ -118,7 +117,15 @@ def shown(unit: Unit, account: Account, profiles: list[Profile]) -> list[Profile
     keys = [record.key for own in living.values() for record in own]
     companies = unit.ties.companies(account.id, keys)
     systems = {one.id: one.system for one in unit.connections(account.id)}
-    return [_answer(one, account, living.get(one.id, []), companies, systems) for one in profiles]
+    names = unit.visits.names_of(account.id, [profile.id for profile in profiles])
+    answers = [_answer(p, account, living.get(p.id, []), companies, systems) for p in profiles]
+    return [_with_typed(answer, names.get(ProfileId(answer.id), [])) for answer in answers]
+
+
+def _with_typed(answer: ProfileAnswer, names: Sequence[Alias]) -> ProfileAnswer:
+    """Add the addresses that a visitor came by to those of the records."""
+    typed = {name.value for name in names if name.kind == "email"}
+    return answer.model_copy(update={"emails": sorted({*answer.emails, *typed})})
 
 
 def _answer(

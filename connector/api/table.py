@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from connector.api import batches, boxes, configuration, connections, moves, profiles, reports
+from connector.api import (
+    batches,
+    boxes,
+    configuration,
+    connections,
+    journeys,
+    moves,
+    profiles,
+    reports,
+)
 
 ROUTES = (
     *profiles.ROUTES,
+    *journeys.ROUTES,
     *moves.ROUTES,
     *batches.ROUTES,
     *configuration.ROUTES,

@@ -76,8 +76,8 @@ class Happened:
 class Visitor:
     """What a profile's journey says of it so far.
 
-    `origin` is that of the first visit and never changes; `reward_at` is when an open reward was
-    shown, None where there is none.
+    `origin` is that of the first visit that told one, made at `origin_at`; `reward_at` is when an
+    open reward was shown, None where there is none.
     """
 
     profile_id: ProfileId
@@ -89,3 +89,4 @@ class Visitor:
     identified_at: datetime | None = None
     verified_at: datetime | None = None
     reward_at: datetime | None = None
+    origin_at: datetime | None = None

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from connector import figures
-from connector.domain.errors import ConnectorError, LeaseLost, StoreBusy
+from connector.domain.errors import ConnectorError
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.mapping.table import Meaning
+from connector.pipeline import journeys
 from connector.pipeline.erasure import erase, owner
+from connector.pipeline.halving import work_off
 from connector.pipeline.inbound import reading_ties, take_in
 from connector.pipeline.mentions import clear_bodies
+from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
-from connector.pipeline.wishes import BRAKED, brake, hour_before, wish
+from connector.pipeline.wishes import wish
 from connector.ports import Data, Happening
 from connector.stored import Arrival, Lookups
 
@@ -43,7 +46,7 @@ def drain(services: Services, account_id: AccountId, turn: timedelta | None = No
         fence = services.store.take(f"account:{account_id}")
         if fence is None:
             return total
-        done = _batch(services, account_id, fence)
+        done = _turn(services, account_id, fence)
         total += done
         if end and services.now() > end:
             services.wake("drain", account_id)
@@ -54,36 +57,22 @@ def drain(services: Services, account_id: AccountId, turn: timedelta | None = No
 
 def _more(services: Services, account_id: AccountId) -> bool:
     with services.store.reading() as unit:
-        return bool(unit.waiting_events(account_id, 1))
+        return bool(unit.waiting_events(account_id, 1)) or journeys.wait(services, unit, account_id)
 
 
-def _batch(services: Services, account_id: AccountId, fence: Fence) -> int:
+def _turn(services: Services, account_id: AccountId, fence: Fence) -> int:
+    """Work on some of what waits: what the CRMs say, then what visitors did."""
     try:
         with services.store.reading() as unit:
             arrivals = unit.waiting_events(account_id, AT_ONCE)
-        _work(services, account_id, fence, arrivals)
+        work_off(
+            arrivals,
+            lambda some: _apply(services, account_id, fence, some),
+            lambda one, error: _park(services, fence, one, error),
+        )
+        return len(arrivals) + journeys.turn(services, account_id, fence)
     finally:
         services.store.drop(fence)
-    return len(arrivals)
-
-
-def _work(
-    services: Services, account_id: AccountId, fence: Fence, arrivals: Sequence[Arrival]
-) -> None:
-    """Apply events; one that breaks the batch is found by halving and put aside."""
-    if not arrivals:
-        return
-    try:
-        _apply(services, account_id, fence, arrivals)
-    except (LeaseLost, StoreBusy):
-        raise
-    except Exception as error:  # noqa: BLE001 - a poison event may raise anything
-        if len(arrivals) == 1:
-            _park(services, fence, arrivals[0], error)
-            return
-        half = len(arrivals) // 2
-        _work(services, account_id, fence, arrivals[:half])
-        _work(services, account_id, fence, arrivals[half:])
 
 
 def _park(services: Services, fence: Fence, arrival: Arrival, error: Exception) -> None:
@@ -130,39 +119,12 @@ def load_scene(
     lookups = unit.lookups(account_id)
     emails = _emails(arrivals, lookups)
     keys = _keys(arrivals)
-    sealed = {unit.seal(account_id, email): email for email in emails}
+    sealed = {seal: email for email, seal in unit.seals(account_id, emails).items()}
     graves = unit.buried(account_id, ["/".join(key) for key in keys] + list(sealed))
     follow = _followed(arrivals, lookups)
     scene = open_scene(services, unit, account_id, keys, emails=emails, follow=follow, now=now)
     scene.graves = {sealed.get(key, key): when for key, when in graves.items()}
     return scene
-
-
-def open_scene(  # noqa: PLR0913
-    services: Services,
-    unit: Unit,
-    account_id: AccountId,
-    keys: set[RecordKey],
-    *,
-    emails: set[str] | frozenset[str] = frozenset(),
-    profiles: Sequence[Any] = (),
-    follow: Collection[RecordKey] = (),
-    now: datetime,
-) -> Scene:
-    """Load a working copy of some records and profiles with all that hangs on them.
-
-    `follow` are the deals and companies whose people may have to move.
-    """
-    lookups = unit.lookups(account_id)
-    crowd = unit.crowd(account_id, keys, emails, profiles, follow, now)
-    return Scene(
-        crowd,
-        lookups,
-        {one.id: one for one in unit.connections(account_id)},
-        pipeline=unit.account(account_id).pipeline,
-        now=now,
-        new_id=services.new_id,
-    )
 
 
 def _followed(arrivals: Sequence[Arrival], lookups: Lookups) -> set[RecordKey]:
@@ -217,28 +179,12 @@ def _email_name(lookups: Lookups, connection_id: ConnectionId, kind: str) -> str
 
 def _refuse(scene: Scene, unit: Unit, account_id: AccountId) -> None:
     """Forget records that are an erased person's, before they are joined to anyone."""
-    for profile_id in sorted({owner(scene, key) for key in scene.refused}):
-        erase(scene, profile_id, lambda email: unit.seal(account_id, email), scene.forgotten)
+    refused = sorted({owner(scene, key) for key in scene.refused})
+    erase(scene, unit, account_id, refused, scene.forgotten)
+    for profile_id in refused:
         scene.leave_out(profile_id)
 
 
 def _erase(scene: Scene, unit: Unit, account_id: AccountId) -> None:
-    for profile_id in sorted({owner(scene, key) for key in scene.forgotten}):
-        erase(scene, profile_id, lambda email: unit.seal(account_id, email), scene.forgotten)
-
-
-def apply_brake(services: Services, scene: Scene, unit: Unit, account_id: AccountId) -> None:
-    """Hold what one cause wants too much of."""
-    causes = sorted({one.cause for one in scene.changes.pending if one.purpose in BRAKED})
-    if causes:
-        already = unit.counted(account_id, causes, hour_before(scene.now))
-        brake(scene, already, unit.open_holds(account_id), services.brake_per_hour)
-
-
-def wake_delivery(services: Services, scene: Scene) -> None:
-    """Wake whoever writes to and reads from the CRMs that have something waiting now."""
-    asked = {key.connection_id for key, one in scene.changes.records.items() if one.ask_at}
-    for connection_id in sorted(
-        asked | {one.record.connection_id for one in scene.changes.pending}
-    ):
-        services.wake("deliver", connection_id)
+    forgotten = {owner(scene, key) for key in scene.forgotten}
+    erase(scene, unit, account_id, forgotten, scene.forgotten)

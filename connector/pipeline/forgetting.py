@@ -19,6 +19,6 @@ def erase(services: Services, account_id: AccountId, profile_id: str) -> None:
         profile = find(services, account_id, profile_id)
         scene = look(services, account_id, [profile.id])
         with services.store.reading() as unit:
-            bury(scene, profile.id, lambda email: unit.seal(account_id, email), ())
+            bury(scene, unit, account_id, [profile.id])
         clear_bodies(services, account_id, scene)
         conclude(services, account_id, fence, scene, ())

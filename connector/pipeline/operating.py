@@ -37,12 +37,13 @@ def replay(
         ids = parked(account_id, choice.text)
         whole = box == "inbox" and choice.ids is None
         deliveries = unit.parked_deliveries(account_id, choice.text) if whole else []
+        visits = unit.visits.aside(account_id, choice.text) if whole else []
     if choice.ids is not None:
         ids = sorted(set(ids) & set(choice.ids))
-    if dry_run or not ids + deliveries:
-        return len(ids) + len(deliveries)
+    if dry_run or not ids + deliveries + visits:
+        return len(ids) + len(deliveries) + len(visits)
     with services.store.writing() as unit:
-        count = unit.split_again(deliveries)
+        count = unit.split_again(deliveries) + unit.visits.replay(visits)
         if box == "inbox":
             count += unit.replay_events(account_id, ids)
         else:

@@ -71,8 +71,12 @@ def assign(scene: Scene, sayings: Sayings) -> set[ProfileId]:
     """
     for group in _groups(scene, sayings):
         profiles = {record.profile_id for record in group if record.profile_id}
+        profiles |= {own for record in group if (own := _visitor(scene, record))}
         if profiles or any(_speaks(sayings.get(record.key)) for record in group):
-            _join(scene, group, _survivor(scene, profiles))
+            survivor = _survivor(scene, profiles)
+            _join(scene, group, survivor)
+            for loser in sorted(profiles - {survivor} - scene.changes.rehomed.keys()):
+                rehome(scene, loser, survivor)
     found = {scene.records[key].profile_id for key in sayings}
     return {profile_id for profile_id in found if profile_id}
 
@@ -93,7 +97,7 @@ def _groups(scene: Scene, sayings: Sayings) -> list[list[Record]]:
     people = [record for record in scene.records.values() if record.key.object in PEOPLE]
     firsts: dict[object, RecordKey] = {}
     for record in people:
-        for bond in _bonds(record):
+        for bond in _bonds(scene, record):
             first = firsts.setdefault(bond, record.key)
             parents[root(record.key)] = root(first)
     groups: dict[RecordKey, list[Record]] = defaultdict(list)
@@ -102,9 +106,26 @@ def _groups(scene: Scene, sayings: Sayings) -> list[list[Record]]:
     return [group for group in groups.values() if any(record.key in sayings for record in group)]
 
 
-def _bonds(record: Record) -> list[object]:
+def _visitor(scene: Scene, record: Record) -> ProfileId | None:
+    """Return the profile of the visitor who came by a record's address.
+
+    An address that was only typed leads to nobody who has records already.
+    """
+    name = scene.crowd.names.get(record.email)
+    if name is None or name.profile_id not in scene.profiles:
+        return None
+    found = name.profile_id
+    while found in scene.changes.rehomed:
+        found = scene.changes.rehomed[found]
+    return found if name.verified or not scene.records_of(found) else None
+
+
+def _bonds(scene: Scene, record: Record) -> list[object]:
     """Name what ties a record to others: its address, its profile, the record it became."""
     bonds: list[object] = []
+    name = scene.crowd.names.get(record.email)
+    if name is not None and name.verified:
+        bonds.append(("profile", name.profile_id))
     if record.email:
         bonds.append(("email", record.email))
     if record.profile_id:
@@ -130,10 +151,10 @@ def _join(scene: Scene, group: Iterable[Record], survivor: ProfileId) -> None:
         loser = record.profile_id
         scene.put(replace(scene.records[record.key], profile_id=survivor))
         if loser and loser != survivor and loser not in scene.changes.rehomed:
-            _rehome(scene, loser, survivor)
+            rehome(scene, loser, survivor)
 
 
-def _rehome(scene: Scene, loser: ProfileId, survivor: ProfileId) -> None:
+def rehome(scene: Scene, loser: ProfileId, survivor: ProfileId) -> None:
     """Move a profile's steps to the one that survives; asking for it answers with that one."""
     scene.changes.rehomed[loser] = survivor
     steps = [replace(step, profile_id=survivor) for step in scene.steps.pop(loser, [])]

@@ -131,6 +131,11 @@ class Scene:
         self.steps[step.profile_id].append(step)
         self.changes.steps.append(step)
 
+    def withdraw(self, step: OwnStep) -> None:
+        """Take back a step that has become untrue."""
+        self.steps[step.profile_id].remove(step)
+        self.changes.withdrawn.append(step.id)
+
     def ask(self, key: RecordKey, lane: int = LIVE) -> None:
         """Have a record read soon; not one whose person must not be contacted."""
         record = self.record(key)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from connector.ports import Crm, JourneyReader, Reader
-from connector.stored import Connection, Keeping
+from connector.domain.journeys import JourneyEvent
+from connector.domain.visiting import Capture
+from connector.ports import Crm, JourneyReader, Reader, Unread
+from connector.stored import Connection, Delivery, Keeping
 
 if TYPE_CHECKING:
     from connector.store.store import Store
@@ -46,6 +48,23 @@ class Dial(Protocol):
         ...
 
 
+# Reads a delivery's journey events; raises Unreadable.
+ReadJourneys = Callable[["Services", Delivery], Sequence[JourneyEvent | Unread]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visiting:
+    """What an operator sets about visitors.
+
+    `reward_lasts` is how long a reward stays open, `per_day` how many events of one type are kept
+    of a profile and day.
+    """
+
+    capture: Capture = Capture.TYPED
+    reward_lasts: timedelta = timedelta(days=14)
+    per_day: int = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything with an outside; `now`, ids and calls come from here."""
@@ -65,3 +84,5 @@ class Services:
     keeping: Keeping = field(default_factory=Keeping)
     poll_every: timedelta | None = None
     poll_overlap: timedelta = timedelta(minutes=5)
+    journey_readers: Mapping[str, ReadJourneys] = field(default_factory=dict)
+    visiting: Visiting = field(default_factory=Visiting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ import structlog
 
 from connector.domain.errors import NotFound, Unreadable
 from connector.domain.facts import AccountId
+from connector.domain.journeys import JourneyEvent
+from connector.pipeline.arriving import arrive
 from connector.pipeline.services import Services
 from connector.ports import Event, Unread
 from connector.stored import BULK, LIVE, Arrival, Connection, Delivery
@@ -22,7 +24,7 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 50
 EVENTS_AT_ONCE = 200
 
-Parts = list[Event | Unread]
+Parts = Sequence[Event | JourneyEvent | Unread]
 
 
 def split(services: Services, turn: timedelta | None = None) -> set[AccountId]:
@@ -61,12 +63,19 @@ def _next(services: Services) -> list[Delivery]:
 def _read(services: Services, delivery: Delivery) -> tuple[Delivery, Parts | str]:
     """Read a delivery's events, or say why that is impossible."""
     try:
-        return delivery, services.readers[delivery.system](delivery.body, delivery.received_at)
+        return delivery, _parts(services, delivery)
     except Unreadable as error:
         return delivery, str(error)
     except Exception as error:
         log.exception("delivery_breaks_reader", delivery=delivery.id, trace=delivery.trace)
         return delivery, type(error).__name__
+
+
+def _parts(services: Services, delivery: Delivery) -> Parts:
+    reader = services.journey_readers.get(delivery.system)
+    if reader is None:
+        return services.readers[delivery.system](delivery.body, delivery.received_at)
+    return reader(services, delivery)
 
 
 def _pieces(
@@ -92,10 +101,13 @@ def _split_one(
         unit.close_delivery(delivery.id, reason=parts)
         log.warning("delivery_parked", delivery=delivery.id, trace=delivery.trace, reason=parts)
         return set()
+    if delivery.system in services.journey_readers:
+        return _keep_journeys(unit, delivery, parts)
+    heard = [part for part in parts if not isinstance(part, JourneyEvent)]
     accounts = set()
     strangers = set()
-    for portal in sorted({part.portal for part in parts}):
-        own = [part for part in parts if part.portal == portal]
+    for portal in sorted({part.portal for part in heard}):
+        own = [part for part in heard if part.portal == portal]
         connection = _connection(services, unit, delivery, portal)
         if connection is None:
             strangers.add(portal)
@@ -107,6 +119,24 @@ def _split_one(
     reason = f"no connection for portal {', '.join(sorted(strangers))}" if strangers else ""
     unit.close_delivery(delivery.id, reason=reason)
     return accounts
+
+
+def _keep_journeys(unit: Unit, delivery: Delivery, parts: Parts) -> set[AccountId]:
+    """Keep what visitors did."""
+    connection = unit.connection(delivery.connection_id or "")
+    for part in parts:
+        if isinstance(part, Unread):
+            _park(unit, connection, part, delivery)
+    events = [part for part in parts if isinstance(part, JourneyEvent)]
+    when, trace = delivery.received_at, delivery.trace
+    arrive(unit, connection, events, when, trace=trace, silent=delivery.silent)
+    unit.close_delivery(delivery.id)
+    return {connection.account_id}
+
+
+def _park(unit: Unit, connection: Connection, part: Unread, delivery: Delivery) -> None:
+    told = (part.key, part.raw, part.reason)
+    unit.park_part(connection.account_id, connection.id, told, delivery.received_at)
 
 
 def _connection(
@@ -143,8 +173,7 @@ def _keep(
     arrivals = []
     for part in parts:
         if isinstance(part, Unread):
-            told = (part.key, part.raw, part.reason)
-            unit.park_part(connection.account_id, connection.id, told, delivery.received_at)
+            _park(unit, connection, part, delivery)
             continue
         source = (part.origin, part.origin_id)
         if source not in recent:

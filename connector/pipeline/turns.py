@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from connector.domain.errors import StoreBusy
 from connector.domain.facts import AccountId, ProfileId, RecordKey
-from connector.pipeline.drain import apply_brake, open_scene, wake_delivery
+from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
 from connector.pipeline.refold import Retold, retell
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services

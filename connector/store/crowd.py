@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
+from connector.domain.identity import Name
 from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.table import PEOPLE, Disposition
@@ -59,6 +60,8 @@ class Load:
         records |= self._by(t.record.c.email, [email for email in emails if email])
         records |= self._became(records)
         owners = {r.profile_id for r in records.values() if r.profile_id} | set(profiles)
+        names = self._names([email for email in emails if email])
+        owners |= {name.profile_id for name in names.values()}
         records |= self._by(t.record.c.profile_id, owners)
         owners |= {r.profile_id for r in records.values() if r.profile_id}
         links = self._links({key for key in records if key.object in PEOPLE} | set(follow))
@@ -74,7 +77,19 @@ class Load:
             pending=self._pending(records),
             writings=self._writings(records, since),
             answers=self.answers({key for key in records if key.object in PEOPLE}),
+            names=names,
         )
+
+    def _names(self, emails: Collection[str]) -> dict[str, Name]:
+        """Return whose the addresses of visitors are."""
+        own = t.journey_alias.c
+        found: dict[str, Name] = {}
+        for some in slices(emails):
+            query = select(t.journey_alias).where(
+                own.account_id == self.account_id, own.kind == "email", own.value.in_(some)
+            )
+            found |= {r.value: Name(r.profile_id, r.verified) for r in self.tx.execute(query)}
+        return found
 
     def _ends(self, keys: Collection[RecordKey]) -> set[RecordKey]:
         """Return what is tied to records."""

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, or_, select, union
+from sqlalchemy import Connection, exists, or_, select, text, union
 
 from connector.domain.systems import CRMS
 from connector.store import tables as t
 from connector.store import tables_polls as p
+from connector.store.tables_journeys import WAITS, visitor
 from connector.stored import State
 
 Wake = tuple[str, str]
 
 
-def due(tx: Connection, now: datetime, since: datetime, *, polls: bool) -> list[Wake]:
-    """Return (job, id) for what has waited since `since` or longer, and for passes that are due."""
-    return [*_splits(tx, since), *_drains(tx, since), *_delivers(tx, now, since, polls=polls)]
+def due(
+    tx: Connection, now: datetime, since: datetime, *, polls: bool, rewards: datetime
+) -> list[Wake]:
+    """Return (job, id) for what has waited since `since` or longer, and for passes that are due.
+
+    `rewards` is when a reward that ends now was shown.
+    """
+    drains = _drains(tx, since, rewards)
+    return [*_splits(tx, since), *drains, *_delivers(tx, now, since, polls=polls)]
 
 
 def _splits(tx: Connection, since: datetime) -> list[Wake]:
@@ -24,13 +31,17 @@ def _splits(tx: Connection, since: datetime) -> list[Wake]:
     return [("split", "all")] if tx.execute(select(waiting)).scalar_one() else []
 
 
-def _drains(tx: Connection, since: datetime) -> list[Wake]:
-    waiting = exists().where(
+def _drains(tx: Connection, since: datetime, rewards: datetime) -> list[Wake]:
+    events = exists().where(
         t.event.c.account_id == t.account.c.id,
         t.event.c.state == State.PENDING,
         t.event.c.received_at <= since,
     )
-    rows = tx.execute(select(t.account.c.id).where(waiting))
+    visits = exists().where(
+        t.journey.c.account_id == t.account.c.id, text(WAITS), t.journey.c.received_at <= since
+    )
+    ended = exists().where(visitor.c.account_id == t.account.c.id, visitor.c.reward_at <= rewards)
+    rows = tx.execute(select(t.account.c.id).where(or_(events, visits, ended)))
     return [("drain", row.id) for row in rows]
 
 

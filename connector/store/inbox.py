@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, Table, func, or_, select, text, update
 
 from connector.domain.facts import AccountId, ConnectionId
 from connector.ports import Event, Happening
 from connector.store import tables as t
 from connector.store.sql import Adding, add, slices
+from connector.store.tables_journeys import PARKED, WAITS
 from connector.stored import Arrival, Delivery, Parcel, State
 
 SMALL = 8192  # bytes; a CRM fills its requests while an import lasts, to a hundred events
@@ -217,14 +218,14 @@ def replay(tx: Connection, account_id: AccountId | None, event_ids: Sequence[int
     return count
 
 
-def parked_deliveries(tx: Connection, account_id: AccountId | None, text: str) -> list[int]:
+def parked_deliveries(tx: Connection, account_id: AccountId | None, words: str) -> list[int]:
     """Return the parked deliveries that may be split again, now that a portal is connected, say."""
     own = t.delivery.c
     query = select(own.id).where(own.state == State.PARKED, own.body.is_not(None))
     if account_id is not None:
         query = query.where(own.account_id == account_id)
-    if text:
-        query = query.where(own.reason.icontains(text, autoescape=True))
+    if words:
+        query = query.where(own.reason.icontains(words, autoescape=True))
     return list(tx.execute(query.order_by(own.id)).scalars())
 
 
@@ -270,15 +271,26 @@ class Backlog(NamedTuple):
 def backlog(tx: Connection, account_id: AccountId | None) -> Backlog:
     """Count deliveries and events that wait or were put aside; of all accounts where None."""
     tables = (t.delivery, t.event)
-    pending = sum(count(tx, table, State.PENDING, account_id) for table in tables)
-    parked = sum(count(tx, table, State.PARKED, account_id) for table in tables)
+    visits, since, aside = _journeys(tx, account_id)
+    pending = visits + sum(count(tx, table, State.PENDING, account_id) for table in tables)
+    parked = aside + sum(count(tx, table, State.PARKED, account_id) for table in tables)
     oldest = [
         tx.execute(
             _within(select(func.min(table.c.received_at)), table, State.PENDING, account_id)
         ).scalar()
         for table in tables
     ]
-    return Backlog(pending, parked, 0, min((one for one in oldest if one), default=None))
+    return Backlog(pending, parked, 0, min((one for one in [*oldest, since] if one), default=None))
+
+
+def _journeys(tx: Connection, account_id: AccountId | None) -> tuple[int, datetime | None, int]:
+    """Count the events of visitors that wait, since when, and those that were put aside."""
+    own = t.journey.c
+    where = [own.account_id == account_id] if account_id is not None else []
+    waiting = select(func.count(), func.min(own.received_at)).where(text(WAITS), *where)
+    aside = select(func.count()).select_from(t.journey).where(text(PARKED), *where)
+    number, since = tx.execute(waiting).one()
+    return number, since, tx.execute(aside).scalar_one()
 
 
 def count(tx: Connection, table: Table, state: State, account_id: AccountId | None) -> int:
@@ -331,15 +343,15 @@ def list_deliveries(
     return list(tx.execute(query))
 
 
-def parked(tx: Connection, account_id: AccountId | None, text: str) -> list[int]:
-    """Return the parked events that can be worked on again; `text`: of a reason or a record."""
+def parked(tx: Connection, account_id: AccountId | None, words: str) -> list[int]:
+    """Return the parked events that can be worked on again; `words`: of a reason or a record."""
     own = t.event.c
     query = select(own.id).where(own.state == State.PARKED, own.happening != "")
     if account_id is not None:
         query = query.where(own.account_id == account_id)
-    if text:
-        names = own.reason.icontains(text, autoescape=True)
-        query = query.where(or_(names, own.record_id == text))
+    if words:
+        names = own.reason.icontains(words, autoescape=True)
+        query = query.where(or_(names, own.record_id == words))
     return list(tx.execute(query.order_by(own.id)).scalars())
 
 

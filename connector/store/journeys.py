@@ -100,4 +100,5 @@ def as_visitor(row: Row[Any]) -> Visitor:
         row.identified_at,
         row.verified_at,
         row.reward_at,
+        row.origin_at,
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy import Connection as Tx
 
 from connector.domain.facts import AccountId, ConnectionId, Fact, ProfileId, RecordKey
@@ -14,6 +14,7 @@ from connector.mapping.table import COMPANIES
 from connector.store import tables as t
 from connector.store.crowd import Load, as_fact, as_profile, as_record
 from connector.store.sql import slices
+from connector.store.tables_journeys import alias
 from connector.store.ties import works_at
 from connector.stored import LedgerAnswer, Profile, Record
 
@@ -39,7 +40,7 @@ class People:
     def found(
         self, account_id: AccountId, wanted: Mapping[str, Any], after: str, most: int
     ) -> list[Profile]:
-        """Return profiles that fit `wanted` (email, slot, record_id, object, connection_id).
+        """Return profiles that fit `wanted`: a name, a slot, or what a record of theirs is.
 
         Of a company, the people who work there.
         """
@@ -51,6 +52,8 @@ class People:
         )
         if "slot" in wanted:
             query = query.where(t.profile.c.slot == wanted["slot"])
+        for name in _NAMES.keys() & wanted.keys():
+            query = query.where(_goes_by(account_id, name, wanted[name]))
         own = _own(wanted)
         if own:
             tied = (t.record.c.account_id == account_id, t.record.c.profile_id == t.profile.c.id)
@@ -240,10 +243,33 @@ class People:
         return list(self.tx.execute(query))
 
 
+# What visitors and contacts are asked for by -> the kind of name.
+_NAMES = {"email": "email", "device_id": "device", "user_id": "user"}
+
+
+def _goes_by(account_id: AccountId, name: str, value: str) -> ColumnElement[bool]:
+    """Say that a profile goes by a name: as a visitor, or by a record's address."""
+    own = alias.c
+    named = exists().where(
+        own.account_id == account_id,
+        own.kind == _NAMES[name],
+        own.value == value,
+        own.profile_id == t.profile.c.id,
+    )
+    if name != "email":
+        return named
+    held = exists().where(
+        t.record.c.account_id == account_id,
+        t.record.c.email == value,
+        t.record.c.profile_id == t.profile.c.id,
+    )
+    return or_(held, named)
+
+
 def _own(wanted: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """Say what one record behind a profile must be like."""
     kind = wanted.get("object", "")
-    names = {"email", "connection_id"} | (set() if kind in COMPANIES else {"record_id", "object"})
+    names = {"connection_id"} | (set() if kind in COMPANIES else {"record_id", "object"})
     own: list[ColumnElement[bool]] = [
         t.record.c[name] == wanted[name] for name in names & wanted.keys()
     ]

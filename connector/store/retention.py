@@ -50,6 +50,7 @@ RULES: Mapping[str, _Rule] = {
         _Rule(t.outbox, t.outbox.c.created_at, t.outbox.c.state, _box("outbox")),
         _Rule(t.written, t.written.c.intent_at, None, lambda keeping: {_ANY: keeping.written}),
         _Rule(t.journal, t.journal.c.opened_at, t.journal.c.state, lambda k: {CLOSED: k.written}),
+        _Rule(t.journey, t.journey.c.received_at, None, lambda k: {_ANY: k.journeys}),
         _Rule(t.audit, t.audit.c.at, None, lambda keeping: {_ANY: keeping.audit}),
     )
 }

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
-from connector.store import answers
+from connector.store import answers, visits
 from connector.store import tables as t
 from connector.store.sql import add, put, slices
 from connector.stored import (
@@ -33,9 +33,11 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     add(tx, t.fact, [own | _fact(fact, now) for fact in changes.facts])
     add(tx, t.link, [own | _link(link) for link in changes.links])
     add(tx, t.batch, [own | _batch(batch) for batch in changes.batches.values()])
+    for ids in slices(changes.withdrawn):
+        tx.execute(delete(t.step).where(t.step.c.id.in_(ids)))
     add(tx, t.step, [own | _step(step) for step in changes.steps])
     add(tx, t.effect, [own | columns(effect) for effect in changes.effects])
-    _rehome(tx, changes.rehomed.items())
+    _rehome(tx, account_id, changes.rehomed.items())
     _moves(tx, account_id, changes, now)
     answers.keep(tx, account_id, changes.answers, changes.unanswered, now)
     _outbox(tx, account_id, changes, now)
@@ -68,8 +70,11 @@ def _ordered(rows: dict[Any, Any]) -> list[Any]:
     return [rows[key] for key in sorted(rows)]
 
 
-def _rehome(tx: Connection, pairs: Iterable[tuple[ProfileId, ProfileId]]) -> None:
+def _rehome(
+    tx: Connection, account_id: AccountId, pairs: Iterable[tuple[ProfileId, ProfileId]]
+) -> None:
     for loser, survivor in pairs:
+        visits.rehome(tx, account_id, loser, survivor)
         for table in (t.step, t.outbox):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
         tx.execute(
@@ -143,6 +148,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
             _forget_record(tx, RecordKey(row.connection_id, row.object, row.record_id))
             _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
+        visits.forget(tx, account_id, ids)
         for table in (t.step, t.move, t.effect, t.audit, t.record):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))

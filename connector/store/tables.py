@@ -23,6 +23,7 @@ from connector.store.types import Document, Instant, RowId
 metadata = columns.metadata
 answer, poll, journey = answers.answer, tables_polls.poll, tables_journeys.journey
 pulse, tally, wording = tables_pulse.pulse, tables_pulse.tally, wordings.wording
+journey_alias = tables_journeys.alias
 
 account = Table(
     "account",

@@ -16,7 +16,12 @@ from sqlalchemy import (
 from connector.store.columns import flag, metadata, of_account, of_connection, waiting, words
 from connector.store.types import Document, Instant, RowId
 
-# Kept when split; `profile_id` is null until the drain has found out whose it is.
+# Spelled here once, so that every query uses the partial index.
+WAITS = "profile_id IS NULL AND reason = ''"
+PARKED = "reason <> ''"
+
+# Kept when split; `profile_id` is null until the drain has found out whose it is. What could not
+# be worked on is put aside with its `reason`.
 journey = Table(
     "journey",
     metadata,
@@ -32,11 +37,13 @@ journey = Table(
     Column("data", Document, nullable=False),
     flag("silent"),
     words("trace"),
+    words("reason"),
     Column("occurred_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
     UniqueConstraint("connection_id", "key"),
     Index("ix_journey_profile", "profile_id", "occurred_at", "id"),
-    waiting("ix_journey_waiting", "account_id", "id", when="profile_id IS NULL"),
+    waiting("ix_journey_line", "account_id", "silent", "id", when=WAITS),
+    waiting("ix_journey_parked", "account_id", "id", when=PARKED),
 )
 
 # A visitor's names: device, the platform's user, e-mail.
@@ -48,6 +55,7 @@ alias = Table(
     Column("value", Text, nullable=False),
     Column("profile_id", Text, ForeignKey("profile.id"), nullable=False),
     Column("since", Instant, nullable=False),
+    flag("verified"),  # an address that its owner has proven
     PrimaryKeyConstraint("account_id", "kind", "value"),
     Index("ix_alias_profile", "profile_id"),
 )
@@ -65,6 +73,7 @@ visitor = Table(
     Column("identified_at", Instant),
     Column("verified_at", Instant),
     Column("reward_at", Instant),
+    Column("origin_at", Instant),
     Index("ix_visitor_last", "account_id", "last_at"),
     waiting("ix_visitor_reward", "account_id", "reward_at", when="reward_at IS NOT NULL"),
 )

@@ -20,8 +20,10 @@ from connector.store.people import People
 from connector.store.save import save
 from connector.store.secrets import SecretBox
 from connector.store.ties import Ties
+from connector.store.types import EPOCH
 from connector.store.unit_inbox import InboxUnit
 from connector.store.unit_outbox import OutboxUnit
+from connector.store.visits import Visits
 from connector.store.watch import Watch
 from connector.store.wordings import Wordings
 from connector.stored import (
@@ -142,6 +144,11 @@ class Unit(InboxUnit, OutboxUnit):
         """Return the keyed hash of an address, as tombstones keep it."""
         return secrets.seal(config.seal_key(self.tx, account_id, self._box), address)
 
+    def seals(self, account_id: AccountId, words: Collection[str]) -> dict[str, str]:
+        """Return the keyed hashes of addresses and other names, by name."""
+        key = config.seal_key(self.tx, account_id, self._box) if words else ""
+        return {word: secrets.seal(key, word) for word in words}
+
     # People
 
     @property
@@ -211,9 +218,19 @@ class Unit(InboxUnit, OutboxUnit):
         """Delete the bodies of parked deliveries; their hashes stay."""
         inbox.empty(self.tx, ids)
 
-    def due(self, now: datetime, since: datetime, *, polls: bool = False) -> list[tuple[str, str]]:
-        """Return (job, id) for everything that has waited since then; with `polls` passes too."""
-        return due.due(self.tx, now, since, polls=polls)
+    def due(
+        self,
+        now: datetime,
+        since: datetime,
+        *,
+        polls: bool = False,
+        rewards: datetime = EPOCH,
+    ) -> list[tuple[str, str]]:
+        """Return (job, id) for everything that has waited since then; with `polls` passes too.
+
+        `rewards` is when a reward that ends now was shown.
+        """
+        return due.due(self.tx, now, since, polls=polls, rewards=rewards)
 
     @property
     def journeys(self) -> Journeys:
@@ -224,6 +241,11 @@ class Unit(InboxUnit, OutboxUnit):
     def wordings(self) -> Wordings:
         """How the platform's bodies are read."""
         return Wordings(self.tx)
+
+    @property
+    def visits(self) -> Visits:
+        """Journeys as they are worked on."""
+        return Visits(self.tx)
 
     @property
     def polls(self) -> poller.Polls:

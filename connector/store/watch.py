@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, delete, func, select, text
 from connector.figures import Key
 from connector.store import tables as t
 from connector.store.sql import upsert
+from connector.store.tables_journeys import PARKED, WAITS
 from connector.store.types import EPOCH
 
 # Beyond this a backlog is only called large: a scrape must not cost more the more there is.
@@ -20,6 +21,7 @@ MOST = 100_000
 _PENDING = text("state = 'pending'")
 _WAITING = text("state IN ('pending','sending')")
 _PARKED = text("state = 'parked'")
+_VISITS, _ASIDE_VISITS = text(WAITS), text(PARKED)
 _ASIDE = "state IN ('parked','held') AND state = "
 # A process that has said nothing for so long is forgotten.
 _FORGOTTEN = timedelta(days=1)
@@ -93,8 +95,11 @@ class Watch:
     def vitals(self) -> Vitals:
         """Say how much waits; costs little however much that is."""
         inbox = self._count(t.delivery, _PENDING) + self._count(t.event, _PENDING)
-        since = [one for one in (self._oldest_delivery(), self._oldest_event()) if one]
-        parked = (self._count(table, _PARKED) for table in (t.delivery, t.event))
+        inbox += self._count(t.journey, _VISITS)
+        oldest = (self._oldest_delivery(), self._oldest_event(), self._oldest_visit())
+        since = [one for one in oldest if one]
+        parked = [self._count(table, _PARKED) for table in (t.delivery, t.event)]
+        parked.append(self._count(t.journey, _ASIDE_VISITS))
         return Vitals(
             inbox,
             min(since, default=None),
@@ -110,6 +115,7 @@ class Watch:
             "inbox": (
                 select(t.delivery.c.received_at).where(_PARKED).order_by(t.delivery.c.id),
                 select(func.min(t.event.c.received_at)).where(_PARKED),
+                select(func.min(t.journey.c.received_at)).where(_ASIDE_VISITS),
             ),
             "outbox": (select(func.min(t.outbox.c.created_at)).where(text(f"{_ASIDE}'parked'")),),
         }
@@ -144,6 +150,20 @@ class Watch:
             .limit(1)
             .scalar_subquery()
             for lane in range(3)
+        ]
+        rows = self.tx.execute(select(*heads).select_from(t.account))
+        return min((when for row in rows for when in row if when), default=None)
+
+    def _oldest_visit(self) -> datetime | None:
+        """Look at the head of each account's lanes, as for events."""
+        own = t.journey.c
+        heads: Sequence[Any] = [
+            select(own.received_at)
+            .where(own.account_id == t.account.c.id, own.silent.is_(silent), _VISITS)
+            .order_by(own.id)
+            .limit(1)
+            .scalar_subquery()
+            for silent in (False, True)
         ]
         rows = self.tx.execute(select(*heads).select_from(t.account))
         return min((when for row in rows for when in row if when), default=None)

@@ -42,6 +42,7 @@ from connector.store.secrets import SecretBox
 from connector.store.store import Store
 from connector.stored import Connection, LedgerMove, OwnStep, Parcel, Profile
 from tests.pipeline.crm import APP, PORTAL, FakeCrm, Row
+from tests.pipeline.visiting_reader import read as read_journeys
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 KEY = Fernet.generate_key().decode()
@@ -83,7 +84,7 @@ class House:
             now=self.clock.now,
             new_id=lambda prefix: f"{prefix}_{next(self.numbers):06}",
             pause=self.clock.pass_,
-            **more,
+            **{"journey_readers": {"site": read_journeys}} | more,
         )
         with self.store.writing() as unit:
             unit.add_account("ours", (ACCOUNT, "hash", "a-seal"), self.clock.now())

@@ -1,0 +1,136 @@
+"""Who is who among visitors: names lead to profiles, and profiles found to be one are joined.
+
+A verified sign-in and a CRM record prove an address. What was only typed links a journey to that
+address's profile, but joins no two profiles that somebody owns. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from connector.domain.facts import ProfileId
+from connector.domain.journeys import Alias, JourneyEvent, Known
+from connector.domain.visits import known_by
+
+
+class Name(NamedTuple):
+    """Whose an alias is; `verified` says that the address is proven."""
+
+    profile_id: ProfileId
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A profile as identity sees it; it is owned if it has a record or a proven address."""
+
+    id: ProfileId
+    since: datetime
+    owned: bool = False
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class Census:
+    """Who is who, as far as it is known; grows with every event that it is asked about.
+
+    `holders` are the profiles of the CRM records that hold an address, `lost` leads from a
+    profile that was joined to the one that it became.
+    """
+
+    names: dict[Alias, Name]
+    holders: Mapping[str, ProfileId]
+    people: dict[ProfileId, Person]
+    new_id: Callable[[], ProfileId]
+    now: datetime
+    claimed: dict[Alias, Name] = field(default_factory=dict)
+    lost: dict[ProfileId, ProfileId] = field(default_factory=dict)
+
+    def whose(self, event: JourneyEvent) -> ProfileId:
+        """Return the profile that an event belongs to; it may be joined with others later."""
+        proven = known_by(event) is Known.VERIFIED
+        found = {alias.kind: self.holder(alias) for alias in event.aliases}
+        goal = self._goal(found, proven=proven)
+        for alias in event.aliases:
+            for other in {found[alias.kind], self._named(alias)} - {None}:
+                assert other is not None  # noqa: S101 - taken out above
+                if self._may_join(self.root(other), goal, proven=proven and alias.kind != "device"):
+                    goal = self._join(self.root(other), goal)
+        for alias in event.aliases:
+            self._claim(alias, goal, proven=proven)
+        return goal
+
+    def root(self, profile_id: ProfileId) -> ProfileId:
+        """Return what a profile has become."""
+        while profile_id in self.lost:
+            profile_id = self.lost[profile_id]
+        return profile_id
+
+    def holder(self, alias: Alias) -> ProfileId | None:
+        """Return whose a name is: a CRM record's word on an address comes first."""
+        held = self.holders.get(alias.value) if alias.kind == "email" else None
+        return self.root(held) if held else self._named(alias)
+
+    def owns(self, profile_id: ProfileId, address: str) -> bool:
+        """Say whether an address is proven to be a profile's."""
+        held = self.holders.get(address)
+        name = self.names.get(Alias("email", address))
+        by_record = held is not None and self.root(held) == profile_id
+        by_sign_in = name is not None and name.verified and self.root(name.profile_id) == profile_id
+        return by_record or by_sign_in
+
+    def _named(self, alias: Alias) -> ProfileId | None:
+        name = self.names.get(alias)
+        return self.root(name.profile_id) if name else None
+
+    def _goal(self, found: Mapping[str, ProfileId | None], *, proven: bool) -> ProfileId:
+        """Return whose an event is by its best name; an unknown name goes where it may."""
+        best, *others = found.items() or [("", None)]
+        if best[1] is not None:
+            return best[1]
+        for kind, other in others:
+            if other is not None and self._may_take(best[0], kind, other, proven=proven):
+                return other
+        made = self.new_id()
+        self.people[made] = Person(made, self.now, fresh=True)
+        return made
+
+    def _may_take(self, name: str, by: str, other: ProfileId, *, proven: bool) -> bool:
+        """Say whether a profile found by a lesser name may have a better one that is new."""
+        if not self.people[other].owned:
+            return True
+        if name == "email":  # somebody's own user signs in with another address
+            return proven and by == "user"
+        return not proven
+
+    def _may_join(self, other: ProfileId, goal: ProfileId, *, proven: bool) -> bool:
+        return other != goal and (proven or not self.people[other].owned)
+
+    def _join(self, one: ProfileId, other: ProfileId) -> ProfileId:
+        """Make two profiles one, the older of them."""
+        pair = (self.people[one], self.people[other])
+        older, younger = sorted(pair, key=lambda person: (person.since, person.fresh, person.id))
+        self.lost[younger.id] = older.id
+        owned = older.owned or younger.owned
+        self.people[older.id] = replace(older, owned=owned)
+        return older.id
+
+    def _claim(self, alias: Alias, goal: ProfileId, *, proven: bool) -> None:
+        """Keep whose a name is; only what is proven takes one from somebody else."""
+        known = self.names.get(alias)
+        proves = proven and alias.kind == "email"
+        if (
+            known is not None
+            and self.root(known.profile_id) != goal
+            and not (proven or alias.kind == "email")
+        ):
+            return
+        verified = proves or bool(known and known.verified and alias.kind == "email")
+        name = Name(goal, verified)
+        if proves:
+            self.people[goal] = replace(self.people[goal], owned=True)
+        if name != known:
+            self.names[alias] = self.claimed[alias] = name

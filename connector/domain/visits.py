@@ -1,0 +1,118 @@
+"""What journey events add up to: what is known of a visitor, and how often what was done.
+
+Nothing here depends on the order of arrival. Standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from connector.domain.journeys import JourneyEvent, Known, Visitor
+
+# Heard whoever sends them, however often: nobody's wish is taken for noise.
+RIGHTS = frozenset({"opt_out", "deidentified", "stage_changed"})
+# By their names a sign-in, or a typed address.
+SIGN_INS = frozenset({"verified_conversion", "authentication"})
+TYPED = frozenset({"identity_conversion"})
+
+_RANK = {Known.ANONYMOUS: 0, Known.IDENTIFIED: 1, Known.VERIFIED: 2}
+_TRUE = frozenset({"1", "true", "yes"})
+_BOT = re.compile(
+    r"bot\b|bot[/;_-]|crawl|spider|slurp|headless|lighthouse|phantomjs|facebookexternalhit"
+    r"|\bcurl/|\bwget/|python-requests|python-urllib|go-http-client|\bjava/|pingdom|uptime",
+    re.IGNORECASE,
+)
+_AGENTS = ("user_agent", "userAgent", "ua")
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+def is_bot(event: JourneyEvent) -> bool:
+    """Say whether no human did this, by what the sender or the browser says."""
+    client = event.client
+    if str(client.get("is_bot", "")).lower() in _TRUE:
+        return True
+    return any(_BOT.search(str(client[name])) for name in _AGENTS if client.get(name))
+
+
+def known_by(event: JourneyEvent) -> Known:
+    """Return how well an event alone knows its visitor."""
+    if event.known is Known.VERIFIED or event.type in SIGN_INS:
+        return Known.VERIFIED
+    typed = event.email or event.type in TYPED or event.known is Known.IDENTIFIED
+    return Known.IDENTIFIED if typed else Known.ANONYMOUS
+
+
+def better(one: Known, other: Known) -> Known:
+    """Return the one that knows more."""
+    return one if _RANK[one] >= _RANK[other] else other
+
+
+def bucket(event: JourneyEvent) -> str:
+    """Name what is counted: the type, and the code where there is one."""
+    return f"{event.type}:{event.code}" if event.code else event.type
+
+
+def type_of(name: str) -> str:
+    """Return the type behind a bucket's name."""
+    return name.partition(":")[0]
+
+
+def day_of(when: datetime) -> int:
+    """Return the day in UTC, counted from 1970."""
+    return when.astimezone(UTC).toordinal() - _EPOCH_DAY
+
+
+def seen(visitor: Visitor, event: JourneyEvent, when: datetime) -> Visitor:
+    """Return what is known of a visitor with one event more."""
+    known = known_by(event)
+    identified = when if known is not Known.ANONYMOUS else None
+    verified = when if known is Known.VERIFIED else None
+    return joined(
+        visitor,
+        Visitor(
+            visitor.profile_id,
+            known,
+            event.origin,
+            event.person,
+            when,
+            when,
+            identified,
+            verified,
+            origin_at=when if event.origin else None,
+        ),
+    )
+
+
+def joined(one: Visitor, other: Visitor) -> Visitor:
+    """Return what is known of two that are one; the id is that of the first."""
+    origins = [v for v in (one, other) if v.origin_at]
+    first = min(origins, key=lambda v: (v.origin_at, sorted(v.origin.items())), default=one)
+    return replace(
+        one,
+        known=better(one.known, other.known),
+        origin=first.origin,
+        origin_at=first.origin_at,
+        person=_person(one, other),
+        first_at=_pick(min, one.first_at, other.first_at),
+        last_at=_pick(max, one.last_at, other.last_at),
+        identified_at=_pick(min, one.identified_at, other.identified_at),
+        verified_at=_pick(min, one.verified_at, other.verified_at),
+        reward_at=_pick(max, one.reward_at, other.reward_at),
+    )
+
+
+def _person(one: Visitor, other: Visitor) -> Mapping[str, str]:
+    """Return what was said of the person: the newest word, where there is one."""
+    if not other.person or not one.person:
+        return one.person or other.person
+    newer = bool(one.last_at and other.last_at and one.last_at <= other.last_at)
+    old, new = (one.person, other.person) if newer else (other.person, one.person)
+    return {**old, **{name: value for name, value in new.items() if value}}
+
+
+def _pick(choose: object, *times: datetime | None) -> datetime | None:
+    known = [when for when in times if when is not None]
+    return choose(known, default=None)  # type: ignore[operator, no-any-return]

@@ -1,0 +1,235 @@
+"""Whose a batch of journey events is, and what it adds up to; nothing is stored here."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from connector.domain.facts import AccountId, ProfileId
+from connector.domain.identity import Census, Person
+from connector.domain.journeys import Alias, Happened, JourneyEvent, Known, Visitor
+from connector.domain.kept import Kept, Visit
+from connector.domain.visiting import Deed, deeds
+from connector.domain.visits import RIGHTS, bucket, day_of, joined, known_by, seen, type_of
+from connector.pipeline.erasure import graves
+from connector.pipeline.services import Services
+from connector.stored import Profile
+
+if TYPE_CHECKING:
+    from connector.domain.slots import Pipeline
+    from connector.store.unit import Unit
+
+Visits = Sequence[Visit]
+
+
+@dataclass(slots=True)
+class Reckoning:
+    """A batch as it stands in memory: who did what, who is to be forgotten."""
+
+    census: Census
+    profiles: Mapping[ProfileId, Profile]
+    kept: Kept
+    whose: dict[ProfileId, list[Visit]] = field(default_factory=lambda: defaultdict(list))
+    erased: set[ProfileId] = field(default_factory=set)
+    buried: set[Alias] = field(default_factory=set)
+    capped: int = 0
+
+    @property
+    def lost(self) -> dict[ProfileId, ProfileId]:
+        """The stored profiles that were joined into others."""
+        lost = self.census.lost
+        return {one: self.census.root(one) for one in lost if one in self.profiles}
+
+
+def reckon(
+    services: Services, unit: Unit, account_id: AccountId, visits: Visits, now: datetime
+) -> Reckoning:
+    """Find out whose the events of a batch are; leave out what is of erased people."""
+    names = {alias for visit in visits for alias in visit.event.aliases}
+    buried = graves(unit, account_id, names)
+    found = _census(services, unit, account_id, names, now)
+    for visit in visits:
+        _take(found, visit, buried)
+    census = found.census
+    found.erased = {census.root(one) for one in found.erased}
+    found.whose = _by_root(found)
+    found.kept.names = {
+        alias: name._replace(profile_id=census.root(name.profile_id))
+        for alias, name in census.claimed.items()
+        if census.root(name.profile_id) not in found.erased and alias not in found.buried
+    }
+    return found
+
+
+def _census(
+    services: Services, unit: Unit, account_id: AccountId, names: Collection[Alias], now: datetime
+) -> Reckoning:
+    """Load who is behind some names."""
+    known = unit.visits.names(account_id, names)
+    emails = [alias.value for alias in names if alias.kind == "email"]
+    holders = unit.visits.holders(account_id, emails)
+    ids = {name.profile_id for name in known.values()} | set(holders.values())
+    profiles = unit.visits.profiles(account_id, ids)
+    owned = unit.visits.owned(account_id, ids)
+    people = {
+        one.id: Person(one.id, one.created_at or now, one.id in owned) for one in profiles.values()
+    }
+    census = Census(known, holders, people, lambda: ProfileId(services.new_id("prf")), now)
+    return Reckoning(census, profiles, Kept())
+
+
+def _take(found: Reckoning, visit: Visit, buried: Mapping[Alias, datetime]) -> None:
+    spared = _spared(found.census, visit, buried)
+    if spared is None:
+        found.kept.dropped.append(visit.id)
+    elif spared.event.type == "deidentified":
+        _deidentify(found, spared)
+    elif not spared.event.aliases:
+        found.kept.dropped.append(visit.id)
+    else:
+        if spared is not visit:
+            found.kept.edited.append(spared.happened)
+        found.whose[found.census.whose(spared.event)].append(spared)
+
+
+def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> Visit | None:
+    """Return what may be kept of an event that names erased people, None if nothing.
+
+    Dated before the erasure it goes. Afterwards a sign-in makes a new person; an address that
+    is only typed is not taken down, so that nobody but its owner brings it back.
+    """
+    names = visit.event.aliases
+    gone = [name for name in names if name in buried and visit.when <= buried[name]]
+    if names and names[0] in gone:
+        return None
+    event = visit.event
+    is_typed = known_by(event) is not Known.VERIFIED
+    email = Alias("email", event.email)
+    if email in buried and is_typed and census.holder(email) is None:
+        event = replace(event, email="", person={}, known=Known.ANONYMOUS, form_name="")
+    for name in gone:
+        event = replace(event, **{f"{name.kind}_id": ""})  # type: ignore[arg-type]
+    return visit if event is visit.event else _with(visit, event)
+
+
+def _with(visit: Visit, event: JourneyEvent) -> Visit:
+    return visit._replace(happened=replace(visit.happened, event=event))
+
+
+def _deidentify(found: Reckoning, visit: Visit) -> None:
+    """Forget whom the platform has de-identified; a device alone forgets no owner of records."""
+    census, names = found.census, visit.event.aliases
+    found.kept.dropped.append(visit.id)
+    best = census.holder(names[0]) if names else None
+    if best is not None and (names[0].kind != "device" or not census.people[best].owned):
+        found.erased.add(best)
+    found.buried |= {name for name in names if census.holder(name) in {best, None}}
+
+
+def _by_root(found: Reckoning) -> dict[ProfileId, list[Visit]]:
+    """Gather the events of what has become one; those of erased people go."""
+    groups: dict[ProfileId, list[Visit]] = defaultdict(list)
+    for profile_id, visits in found.whose.items():
+        root = found.census.root(profile_id)
+        if root in found.erased:
+            found.kept.dropped += [visit.id for visit in visits]
+        else:
+            groups[root] += visits
+    return groups
+
+
+def add_up(unit: Unit, account_id: AccountId, found: Reckoning, per_day: int) -> None:
+    """Count what was done on which day, up to so many of one type; beyond nothing is kept."""
+    lost = found.lost
+    numbers = {day_of(visit.when) for own in found.whose.values() for visit in own}
+    known = unit.visits.days(account_id, [*_stored(found), *lost], numbers)
+    days = found.kept.days
+    for (profile_id, number), counts in known.items():
+        days.setdefault((lost.get(profile_id, profile_id), number), Counter()).update(counts)
+    totals = {key: _by_type(counts) for key, counts in days.items()}
+    changed = set()
+    for profile_id, visits in found.whose.items():
+        spared = []
+        for visit in sorted(visits, key=lambda one: one.id):
+            key = (profile_id, day_of(visit.when))
+            total = totals.setdefault(key, Counter())
+            if total[visit.event.type] >= per_day and visit.event.type not in RIGHTS:
+                found.kept.dropped.append(visit.id)
+                found.capped += 1
+                continue
+            total[visit.event.type] += 1
+            days.setdefault(key, Counter())[bucket(visit.event)] += 1
+            changed.add(key)
+            spared.append(visit)
+        visits[:] = spared
+    found.kept.days = {key: counts for key, counts in days.items() if key in changed}
+    found.kept.whose = {
+        visit.id: profile_id for profile_id, own in found.whose.items() for visit in own
+    }
+
+
+def _by_type(counts: Mapping[str, int]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for name, number in counts.items():
+        total[type_of(name)] += number
+    return total
+
+
+def _stored(found: Reckoning) -> list[ProfileId]:
+    return [one for one in found.whose if one in found.profiles]
+
+
+def look_back(unit: Unit, account_id: AccountId, found: Reckoning) -> None:
+    """Load what is known of the batch's visitors, joined as they are joined now."""
+    lost = found.lost
+    wanted = [*_stored(found), *(one for one, into in lost.items() if into in found.whose)]
+    known = unit.journeys.visitors(account_id, wanted)
+    by_root: dict[ProfileId, list[Visitor]] = defaultdict(list)
+    for profile_id, visitor in known.items():
+        by_root[lost.get(profile_id, profile_id)].append(visitor)
+    for profile_id in found.whose:
+        found.kept.visitors[profile_id] = _whole(profile_id, by_root[profile_id])
+
+
+def _whole(profile_id: ProfileId, parts: Iterable[Visitor]) -> Visitor:
+    whole = Visitor(profile_id)
+    for part in parts:
+        whole = joined(whole, part)
+    return whole
+
+
+Done = tuple[Visit, Deed]
+
+
+def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[ProfileId, list[Done]]:
+    """Bring the visitors up to date, and return what their events do to their slots."""
+    done: dict[ProfileId, list[Done]] = {}
+    for profile_id, visits in found.whose.items():
+        visitor = found.kept.visitors[profile_id]
+        for visit in sorted(visits, key=lambda one: (one.when, one.id)):
+            own = found.census.owns(profile_id, visit.event.email)
+            for deed in deeds(
+                visitor,
+                visit.event,
+                visit.when,
+                services.visiting.capture,
+                pipeline,
+                owns_address=own,
+            ):
+                done.setdefault(profile_id, []).append((visit, deed))
+            visitor = seen(visitor, visit.event, visit.when)
+        found.kept.visitors[profile_id] = visitor
+    return done
+
+
+def happened(found: Reckoning) -> list[Happened]:
+    """Return the batch's events with whose they are, in the order of arrival."""
+    events = [
+        replace(visit.happened, profile_id=profile_id)
+        for profile_id, own in found.whose.items()
+        for visit in own
+    ]
+    return sorted(events, key=lambda one: one.id)

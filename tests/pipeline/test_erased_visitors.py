@@ -1,0 +1,126 @@
+"""Erasure takes the journey along, and nothing late brings it back (DESIGN 5.8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.pipeline.forgetting import erase
+from connector.store import tables as t
+from tests.pipeline.acts import lead
+from tests.pipeline.house import ACCOUNT, House
+from tests.pipeline.test_erasure import ADDRESS, NAME, traces
+from tests.pipeline.visiting_reader import Told
+from tests.pipeline.visitors import SITE, Site
+
+DEVICE, USER = "d0123456789abcdef", "u0123456789"
+
+
+@pytest.fixture
+def site(either: House) -> Site:
+    return Site(either)
+
+
+def person(site: Site) -> list[Told]:
+    """Return what Zoë does: looks around, types her address, signs in."""
+    signed = {"device_id": DEVICE, "user_id": USER, "email": ADDRESS, "person": {"name": NAME}}
+    return [
+        site.told("page_view", device_id=DEVICE, url=f"https://x.io/?for={USER}"),
+        site.told("form_submitted", 1, device_id=DEVICE, email=ADDRESS, person={"name": NAME}),
+        site.told("verified_conversion", 2, **signed),
+    ]
+
+
+@pytest.mark.parametrize("way", ["platform", "api", "record"])
+def test_nothing_of_an_erased_visitor_is_left_in_any_table(site: Site, way: str) -> None:
+    if way == "record":
+        lead(site.house, "11987", email=ADDRESS)
+    site.tell(person(site))
+    site.house.raise_(site.whose(DEVICE), 6)
+    site.keep(f'broken {DEVICE} "'.encode())
+    site.work()
+    profile = site.whose(DEVICE)
+
+    forget(site, profile, way)
+
+    assert traces(site.house, ADDRESS, NAME, DEVICE, USER, profile) == []
+    assert {row.kind for row in site.house.rows(t.tombstone)} >= {"email", "device", "user"}
+
+
+def test_what_was_put_aside_of_an_erased_visitor_goes_too(site: Site) -> None:
+    site.tell([*person(site), site.told("custom", 2, device_id={"x": 1}, title=ADDRESS)])
+    assert site.kept(profile_id=None)
+
+    forget(site, site.whose(DEVICE), "api")
+
+    assert traces(site.house, ADDRESS, DEVICE) == []
+
+
+def test_what_was_done_before_the_erasure_brings_nobody_back(site: Site) -> None:
+    told = person(site)
+    site.tell(told)
+    late = [
+        site.told("page_view", 1.5, device_id=DEVICE),
+        site.told("authentication", 1.5, user_id=USER),
+        site.told("identity_conversion", 1.5, device_id="other", email=ADDRESS),
+    ]
+    forget(site, site.whose(DEVICE), "platform")
+
+    site.tell(told + late)
+
+    assert site.kept() == site.profiles() == []
+    assert traces(site.house, ADDRESS, DEVICE, USER) == []
+
+
+def test_a_sign_in_after_the_erasure_is_a_new_profile(site: Site) -> None:
+    site.tell(person(site))
+    before = site.whose(DEVICE)
+    forget(site, before, "platform")
+
+    site.do("authentication", 9, device_id=DEVICE, email=ADDRESS)
+
+    assert site.whose(DEVICE) != before
+    assert site.path(DEVICE) == [(None, 3)]
+
+
+def test_nobody_but_its_owner_brings_an_erased_address_back(site: Site) -> None:
+    site.tell(person(site))
+    forget(site, site.whose(DEVICE), "platform")
+
+    site.do("form_submitted", 9, device_id="d2", email=ADDRESS, person={"name": NAME})
+
+    assert site.slot("d2") == 1
+    assert traces(site.house, ADDRESS, NAME) == []
+
+
+def test_an_erased_visitors_record_is_refused_where_it_is_from_before(site: Site) -> None:
+    site.house.crm.create("12987", email=ADDRESS, lifecyclestage="lead")
+    late = site.house.crm.told()
+    site.tell(person(site))
+    forget(site, site.whose(DEVICE), "platform")
+
+    site.house.hear(late)
+    site.house.run()
+
+    assert site.house.rows(t.record) == []
+    assert traces(site.house, ADDRESS) == []
+
+
+def test_a_device_alone_forgets_nobody_who_owns_records(site: Site) -> None:
+    profile = lead(site.house, "11987", email=ADDRESS)
+    site.tell(person(site))
+
+    site.do("deidentified", 3, device_id=DEVICE)
+
+    assert site.house.profile_of("11987") == profile
+
+
+def forget(site: Site, profile: str, way: str) -> None:
+    site.house.clock.pass_(3600)
+    if way == "platform":
+        site.do("deidentified", 3, user_id=USER)
+    elif way == "record":
+        site.house.crm.forget("11987")
+        site.house.hear()
+    else:
+        erase(site.house.services, ACCOUNT, profile)
+    assert site.house.rows(t.connection, id=SITE)
