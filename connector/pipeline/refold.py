@@ -43,6 +43,15 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
 
     `known` are records that were replayed already.
     """
+    told = tell(scene, profile_id, known)
+    scene.put_profile(told.after)
+    _ledger(scene, profile_id, told.story)
+    keep_answers(scene, told.story, told.sayings)
+    return told
+
+
+def tell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) -> Retold:
+    """Fold a profile's steps as the scene has them now; only what its records say is kept."""
     known = known or {}
     keys = [record.key for record in scene.records_of(profile_id)]
     told = recount(scene, [key for key in keys if key not in known])
@@ -59,9 +68,6 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
         disposition=_disposition(sayings),
         success_at=story.standing.success_at,
     )
-    scene.put_profile(after)
-    _ledger(scene, profile_id, story)
-    keep_answers(scene, story, sayings)
     return Retold(before, after, story, sayings)
 
 

@@ -64,3 +64,4 @@ class Services:
     keeping: Keeping = field(default_factory=Keeping)
     poll_every: timedelta | None = None
     poll_overlap: timedelta = timedelta(minutes=5)
+    rules_rest: timedelta = timedelta(days=30)

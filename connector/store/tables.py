@@ -16,13 +16,13 @@ from sqlalchemy import (
     text,
 )
 
-from connector.store import answers, columns, tables_journeys, tables_polls, tables_pulse
+from connector.store import answers, columns, rules, tables_journeys, tables_polls, tables_pulse
 from connector.store.columns import flag, of_account, of_connection, waiting, whole, words
 from connector.store.types import Document, Instant, RowId
 
 metadata = columns.metadata
 answer, poll, journey = answers.answer, tables_polls.poll, tables_journeys.journey
-pulse, tally = tables_pulse.pulse, tables_pulse.tally
+pulse, tally, rule = tables_pulse.pulse, tables_pulse.tally, rules.rule
 
 account = Table(
     "account",
@@ -132,6 +132,7 @@ profile = Table(
     Column("merged_into", Text),
     Column("created_at", Instant, nullable=False),
     Index("ix_profile_slot", "account_id", "slot", "id"),
+    Index("ix_profile_since", "account_id", "slot", "slot_since"),
     Index("ix_profile_merged_into", "merged_into"),
 )
 
