@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from connector.api import batches, boxes, configuration, connections, moves, profiles, reports
+from connector.api import (
+    batches,
+    boxes,
+    configuration,
+    connections,
+    moves,
+    profiles,
+    reports,
+    rules,
+)
 
 ROUTES = (
     *profiles.ROUTES,
     *moves.ROUTES,
     *batches.ROUTES,
     *configuration.ROUTES,
+    *rules.ROUTES,
     *connections.ROUTES,
     *boxes.ROUTES,
     *reports.ROUTES,

@@ -167,16 +167,20 @@ class Rulebook:
     def _people(self, query: Any) -> list[tuple[ProfileId, datetime]]:
         return [(ProfileId(a), when) for a, when in self.tx.execute(query.limit(AT_ONCE))]
 
+    def people(self, account_id: AccountId, after: str, most: int) -> list[ProfileId]:
+        """Return the next people who stand anywhere, by id."""
+        own = profile.c
+        query = select(own.id).where(
+            own.account_id == account_id, own.id > after, own.slot.is_not(None)
+        )
+        return [ProfileId(one) for one in self.tx.scalars(query.order_by(own.id).limit(most))]
+
     # Shown
 
-    def firings(
-        self, account_id: AccountId, rule_id: str, after: tuple[datetime, str] | None, most: int
-    ) -> list[Row[Any]]:
-        """Return a rule's moves, newest first, from behind a place."""
+    def firings(self, account_id: AccountId, rule_id: str, most: int) -> list[Row[Any]]:
+        """Return a rule's moves, newest first."""
         own = r.firing.c
         query = select(r.firing).where(own.account_id == account_id, own.rule_id == rule_id)
-        if after:
-            query = query.where(tuple_(own.at, own.id) < after)
         return list(self.tx.execute(query.order_by(own.at.desc(), own.id.desc()).limit(most)))
 
     def refusals(self, account_id: AccountId, rule_id: str, most: int) -> list[Row[Any]]:
