@@ -107,16 +107,15 @@ def on_field(
     services: Services,
     unit: Unit,
     scene: Scene,
-    facts: Iterable[Fact],
     told: Sayings | None = None,
 ) -> set[ProfileId]:
-    """Judge the rules that CRM fields set off by taking a value; return who was moved.
+    """Judge the rules that CRM fields set off by what was learned; return who was moved.
 
     To be asked once the records have their profiles; `told` are records replayed already.
     """
     index = unit.rules.index(account_of(scene))
     moments = []
-    for order, fact in enumerate(facts):
+    for order, fact in enumerate(scene.changes.facts):
         rules = tuple(index.by_field(fact.field, fact.value))
         record = scene.records.get(fact.record)
         if rules and record and record.profile_id and _became(scene, fact):
