@@ -17,6 +17,7 @@ from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
 from connector.domain.errors import ConfigurationRefused
 from connector.pipeline.housekeeping import keep_house
+from connector.pipeline.rule_clock import every_account
 from connector.pipeline.services import Keep, Line, Services
 from connector.ports import Tokens
 from connector.queue import Waker
@@ -177,3 +178,4 @@ def pulse(kind: str, /, *, last: bool = False) -> None:
 def housekeeping() -> None:
     """Do what has to be done now and then."""
     keep_house(services())
+    every_account(services())

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
+from connector.domain.errors import LeaseLost, StoreBusy
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.rules.decisions import Place
 from connector.domain.rules.rule import InactiveFor, InSlotFor, Rule
@@ -22,6 +25,19 @@ from connector.pipeline.turns import conclude, leased, look, retold
 
 if TYPE_CHECKING:
     from connector.store.unit import Unit
+
+log = structlog.get_logger(__name__)
+
+
+def every_account(services: Services) -> None:
+    """Judge whatever the clock has set off anywhere; an account at work has its turn later."""
+    with services.store.reading() as unit:
+        accounts = unit.accounts()
+    for account in accounts:
+        try:
+            by_clock(services, account.id)
+        except (StoreBusy, LeaseLost) as error:
+            log.info("rules_by_clock_later", account_id=account.id, reason=str(error))
 
 
 def by_clock(services: Services, account_id: AccountId) -> int:
