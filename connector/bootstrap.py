@@ -21,6 +21,7 @@ from connector.domain.systems import PLATFORM
 from connector.domain.visiting import Capture
 from connector.pipeline import wording
 from connector.pipeline.housekeeping import keep_house
+from connector.pipeline.rule_clock import every_account
 from connector.pipeline.services import Keep, Line, Services, Visiting
 from connector.ports import Tokens
 from connector.queue import Waker
@@ -189,3 +190,4 @@ def pulse(kind: str, /, *, last: bool = False) -> None:
 def housekeeping() -> None:
     """Do what has to be done now and then."""
     keep_house(services())
+    every_account(services())

@@ -30,6 +30,7 @@ TOPICS: Mapping[str, str] = {
     "replay": "stuck",
     "restore": "backup",
     "resume": "setup",
+    "rules": "rules",
     "undo": "moves",
     "up": "run",
     "web": "run",

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.identity import Name
+from connector.domain.rules.decisions import Decisions
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.lookup import Lookup
@@ -381,6 +382,7 @@ class Changes:
     held: dict[str, str] = field(default_factory=dict)
     asked: set[RecordKey] = field(default_factory=set)
     burned: list[int] = field(default_factory=list)
+    decisions: Decisions = field(default_factory=Decisions)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

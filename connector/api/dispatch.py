@@ -57,7 +57,7 @@ def _view(services: Services, route: Route) -> Callable[..., Response]:
             services, account(services), _places(places), _query(route.query), _body(route.body)
         )
         with trace.following([trace.accept(request.headers.get(trace.HEADER))]):
-            return _json(route.run(call).model_dump_json(by_alias=True))
+            return _json(route.run(call).model_dump_json(by_alias=True), route.status)
 
     return view
 
@@ -66,8 +66,8 @@ def _openapi() -> Response:
     return _json(document())
 
 
-def _json(text: str) -> Response:
-    return Response(text, content_type="application/json")
+def _json(text: str, status: int = 200) -> Response:
+    return Response(text, status=status, content_type="application/json")
 
 
 def _places(places: dict[str, str]) -> dict[str, str]:

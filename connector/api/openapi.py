@@ -86,7 +86,7 @@ def _responses(route: Route, refs: Refs) -> Json:
         for status in sorted(bad)
     }
     answer = {"application/json": {"schema": refs[route.answer, "serialization"]}}
-    return {"200": {"description": route.summary, "content": answer}, **refused}
+    return {str(route.status): {"description": route.summary, "content": answer}, **refused}
 
 
 def _itself() -> Json:

@@ -55,6 +55,7 @@ class Route:
     query: type[Body] = Nothing
     body: type[BaseModel] = Nothing
     refusals: tuple[int, ...] = ()
+    status: int = 200
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from connector.api import (
     moves,
     profiles,
     reports,
+    rules,
 )
 
 ROUTES = (
@@ -19,6 +20,7 @@ ROUTES = (
     *moves.ROUTES,
     *batches.ROUTES,
     *configuration.ROUTES,
+    *rules.ROUTES,
     *connections.ROUTES,
     *boxes.ROUTES,
     *reports.ROUTES,

@@ -12,6 +12,7 @@ from connector import bootstrap
 from connector.commands.chosen import only_account, only_connection
 from connector.commands.shown import as_json, guarded, show, table
 from connector.domain.errors import ConnectorError
+from connector.domain.slots import check as check_pipeline
 from connector.mapping.document import check
 from connector.mapping.pipelines import dump_pipeline, parse_pipeline
 from connector.mapping.places import load_yaml
@@ -45,7 +46,7 @@ def export_mapping(path: str, connection_id: str | None, *, json_: bool) -> None
     """Write a mapping as YAML to a file, or to stdout."""
     services = bootstrap.services()
     document = documents.current(services, only_connection(services, connection_id))
-    _write(path, document, _yaml(document), json_=json_)
+    write_file(path, document, _yaml(document), json_=json_)
 
 
 @mapping.command("import")
@@ -61,7 +62,7 @@ def import_mapping(
     """Keep a mapping; what is known already moves only with --reevaluate."""
     services = bootstrap.services()
     connection = only_connection(services, connection_id)
-    wanted = load_yaml(_read(path))
+    wanted = load_yaml(read_file(path))
     told = documents.save(services, connection, wanted, dry_run=dry_run, reevaluate=reevaluate)
     verb = "moved" if told["batch_id"] else "would move with --reevaluate"
     saved = "nothing was kept" if dry_run else f"version {told['version']} counts now"
@@ -87,7 +88,7 @@ def pipeline() -> None:
 def export_pipeline(path: str, account_id: str | None, *, json_: bool) -> None:
     """Write a pipeline as YAML to a file, or to stdout."""
     document = dump_pipeline(only_account(bootstrap.services(), account_id).pipeline)
-    _write(path, document, _yaml(document), json_=json_)
+    write_file(path, document, _yaml(document), json_=json_)
 
 
 @pipeline.command("import")
@@ -100,7 +101,7 @@ def import_pipeline(path: str, account_id: str | None, *, dry_run: bool, json_: 
     """Keep a pipeline; what the file leaves out stays as it is."""
     services = bootstrap.services()
     account = only_account(services, account_id)
-    wanted = parse_pipeline(load_yaml(_read(path)), account.pipeline)
+    wanted = parse_pipeline(load_yaml(read_file(path)), account.pipeline)
     if dry_run:
         _check(services, account, wanted)
     else:
@@ -114,6 +115,7 @@ def _check(services: Services, account: Account, wanted: Pipeline) -> None:
     """Refuse a pipeline that some mapping of the account does not fit."""
     with services.store.reading() as unit:
         connections = unit.crms(account.id)
+        check_pipeline(wanted, unit.rules.targets(account.id))
     configuring.check_masters(wanted, connections)
     for connection in connections:
         check(replace(_current(services, connection), pipeline=wanted))
@@ -124,7 +126,8 @@ def _current(services: Services, connection: Connection) -> Lookup:
         return unit.lookups(connection.account_id)[connection.id][connection.version]
 
 
-def _read(path: str) -> str:
+def read_file(path: str) -> str:
+    """Return the text of a file, or of stdin for `-`."""
     try:
         with click.open_file(path, encoding="utf-8") as file:
             return str(file.read())
@@ -136,7 +139,7 @@ def _yaml(document: dict[str, Any]) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
-def _write(path: str, document: dict[str, Any], text: str, *, json_: bool) -> None:
+def write_file(path: str, document: dict[str, Any], text: str, *, json_: bool) -> None:
     """Print a document, or write it as YAML to a file and say so."""
     if path == "-":
         show(document, text.rstrip("\n"), json_=json_)

@@ -37,7 +37,8 @@ def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline)
     with services.store.writing() as unit:
         lookups = {one: _current(unit, one) for one in unit.crms(account_id)}
         bound = {one: replace(now, pipeline=pipeline) for one, now in lookups.items()}
-        check_pipeline(pipeline, {slot for lookup in bound.values() for slot in lookup.targets()})
+        mapped = {slot for lookup in bound.values() for slot in lookup.targets()}
+        check_pipeline(pipeline, mapped | unit.rules.targets(account_id))
         _check_nobody_left(pipeline, unit.people.funnel(account_id))
         check_masters(pipeline, bound)
         for lookup in bound.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,6 +15,7 @@ from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.mapping.table import Meaning
 from connector.pipeline import journeys
 from connector.pipeline.erasure import erase, owner
+from connector.pipeline.escalating import on_field
 from connector.pipeline.halving import work_off
 from connector.pipeline.inbound import reading_ties, take_in
 from connector.pipeline.mentions import clear_bodies
@@ -95,7 +97,8 @@ def _apply(
     if scene.refused:
         with services.store.reading() as unit:
             _refuse(scene, unit, account_id)
-    retold = settle(scene)
+    with services.store.reading() as unit:
+        retold = settle(scene, judge=partial(on_field, services, unit, scene))
     wish(scene, retold)
     with services.store.reading() as unit:
         _erase(scene, unit, account_id)

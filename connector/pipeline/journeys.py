@@ -15,11 +15,12 @@ import structlog
 from connector import figures
 from connector.domain.errors import ConnectorError
 from connector.domain.facts import AccountId, ProfileId
-from connector.domain.journeys import Visitor
+from connector.domain.journeys import Happened, Visitor
 from connector.domain.kept import Kept, Visit
 from connector.domain.slots import UNKNOWN, Slot
 from connector.domain.visiting import OFFER, Deed, timeout, timeouts, untrue
 from connector.pipeline.erasure import bury, erase
+from connector.pipeline.escalating import escalate
 from connector.pipeline.halving import work_off
 from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
@@ -87,7 +88,7 @@ def _apply(
         done = act(services, found, unit.account(account_id).pipeline)
         scene = _open(services, unit, account_id, found, done)
         take_steps(services, scene, found, done)
-        # Rules are judged here: escalate(services, unit, scene, happened(found)).
+        escalate(services, unit, scene, _happened(found))
         _forget(scene, unit, account_id, found)
     told = settle(scene, _touched(scene, found))
     wish(scene, told)
@@ -96,6 +97,15 @@ def _apply(
     figures.count("bb_events_total", len(found.kept.whose), outcome="applied")
     if found.capped:
         figures.count("bb_events_total", found.capped, outcome="beyond_cap")
+
+
+def _happened(found: Reckoning) -> list[Happened]:
+    """Return a batch's events with whose they are."""
+    return [
+        replace(one.happened, profile_id=profile_id)
+        for profile_id, visits in found.whose.items()
+        for one in visits
+    ]
 
 
 def _open(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from connector.domain.facts import ProfileId, RecordKey, Stamp
@@ -13,6 +13,9 @@ from connector.pipeline.answers import keep_answers
 from connector.pipeline.people import Sayings, affected, assign, note_stages, recount
 from connector.pipeline.scene import Scene
 from connector.stored import LedgerMove, OwnStep, Profile
+
+# Given the records that were replayed, moves people and returns whom.
+Judge = Callable[[Sayings], set[ProfileId]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,17 @@ class Retold:
         return self.before.slot is not self.after.slot
 
 
-def settle(scene: Scene, extra: Iterable[ProfileId] = ()) -> list[Retold]:
-    """Bring every profile that the scene touched up to date."""
+def settle(
+    scene: Scene, extra: Iterable[ProfileId] = (), judge: Judge | None = None
+) -> list[Retold]:
+    """Bring every profile that the scene touched up to date.
+
+    `judge` may move more of them, once the records have their profiles.
+    """
     note_stages(scene)
     told = recount(scene, affected(scene))
     profiles = assign(scene, told) | set(extra)
+    profiles |= judge(told) if judge else set()
     return [retell(scene, profile_id, told) for profile_id in sorted(profiles)]
 
 
@@ -43,6 +52,15 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
 
     `known` are records that were replayed already.
     """
+    told = tell(scene, profile_id, known)
+    scene.put_profile(told.after)
+    _ledger(scene, profile_id, told.story)
+    keep_answers(scene, told.story, told.sayings)
+    return told
+
+
+def tell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) -> Retold:
+    """Fold a profile's steps as the scene has them now; only what its records say is kept."""
     known = known or {}
     keys = [record.key for record in scene.records_of(profile_id)]
     told = recount(scene, [key for key in keys if key not in known])
@@ -59,9 +77,6 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
         disposition=_disposition(sayings),
         success_at=story.standing.success_at,
     )
-    scene.put_profile(after)
-    _ledger(scene, profile_id, story)
-    keep_answers(scene, story, sayings)
     return Retold(before, after, story, sayings)
 
 

@@ -86,3 +86,4 @@ class Services:
     poll_overlap: timedelta = timedelta(minutes=5)
     journey_readers: Mapping[str, ReadJourneys] = field(default_factory=dict)
     visiting: Visiting = field(default_factory=Visiting)
+    rules_rest: timedelta = timedelta(days=30)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
-from connector.store import answers, visits
+from connector.store import answers, rulebook, visits
 from connector.store import tables as t
 from connector.store.sql import add, put, slices
 from connector.stored import (
@@ -38,6 +38,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     add(tx, t.step, [own | _step(step) for step in changes.steps])
     add(tx, t.effect, [own | columns(effect) for effect in changes.effects])
     _rehome(tx, account_id, changes.rehomed.items())
+    rulebook.keep_decisions(tx, account_id, changes.decisions)
     _moves(tx, account_id, changes, now)
     answers.keep(tx, account_id, changes.answers, changes.unanswered, now)
     _outbox(tx, account_id, changes, now)
@@ -77,6 +78,7 @@ def _rehome(
         visits.rehome(tx, account_id, loser, survivor)
         for table in (t.step, t.outbox):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
+        rulebook.rehome(tx, loser, survivor)
         tx.execute(
             update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
         )
@@ -149,6 +151,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
             _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
         visits.forget(tx, account_id, ids)
+        rulebook.forget(tx, ids)
         for table in (t.step, t.move, t.effect, t.audit, t.record):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))

@@ -16,14 +16,13 @@ from sqlalchemy import (
     text,
 )
 
-from connector.store import answers, columns, tables_journeys, tables_polls, tables_pulse, wordings
+from connector.store import tables_more as more
 from connector.store.columns import flag, of_account, of_connection, waiting, whole, words
 from connector.store.types import Document, Instant, RowId
 
-metadata = columns.metadata
-answer, poll, journey = answers.answer, tables_polls.poll, tables_journeys.journey
-pulse, tally, wording = tables_pulse.pulse, tables_pulse.tally, wordings.wording
-journey_alias = tables_journeys.alias
+metadata = more.metadata
+answer, poll, journey, journey_alias = more.answer, more.poll, more.journey, more.alias
+pulse, tally, wording, rule = more.pulse, more.tally, more.wording, more.rule
 
 account = Table(
     "account",
@@ -133,6 +132,7 @@ profile = Table(
     Column("merged_into", Text),
     Column("created_at", Instant, nullable=False),
     Index("ix_profile_slot", "account_id", "slot", "id"),
+    Index("ix_profile_since", "account_id", "slot", "slot_since"),
     Index("ix_profile_merged_into", "merged_into"),
 )
 

@@ -17,6 +17,7 @@ from connector.store.config import Library
 from connector.store.crowd import Load, people_of
 from connector.store.journeys import Journeys
 from connector.store.people import People
+from connector.store.rulebook import Rulebook
 from connector.store.save import save
 from connector.store.secrets import SecretBox
 from connector.store.ties import Ties
@@ -246,6 +247,11 @@ class Unit(InboxUnit, OutboxUnit):
     def visits(self) -> Visits:
         """Journeys as they are worked on."""
         return Visits(self.tx)
+
+    @property
+    def rules(self) -> Rulebook:
+        """The escalation rules and what they decided."""
+        return Rulebook(self.tx)
 
     @property
     def polls(self) -> poller.Polls:

@@ -1,0 +1,13 @@
+"""Every table that has a module of its own: imported here, they are all known."""
+
+from __future__ import annotations
+
+from connector.store.answers import answer
+from connector.store.columns import metadata
+from connector.store.rules import rule
+from connector.store.tables_journeys import alias, journey
+from connector.store.tables_polls import poll
+from connector.store.tables_pulse import pulse, tally
+from connector.store.wordings import wording
+
+__all__ = ["alias", "answer", "journey", "metadata", "poll", "pulse", "rule", "tally", "wording"]

@@ -1,0 +1,276 @@
+"""Rules against an oracle that knows no window, no index and no cache, only loops over it all."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from connector.store import rules as r
+from tests.pipeline.house import PIPELINE, START, quick_house
+from tests.pipeline.ruling import Crashed, Did, Ruling
+
+RANK: dict[int | None, int] = {int(slot): n for n, slot in enumerate(PIPELINE.funnel)}
+TICK = timedelta(microseconds=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PEOPLE = {"ann": 3, "bob": 3, "eve": 1}
+PAGES = ("pricing", "docs")
+person = st.sampled_from(sorted(PEOPLE))
+lags = st.sampled_from([0, 1, 2, 3, 20, 47, 49])  # hours
+
+
+@dataclass(frozen=True)
+class Law:
+    """A rule as the oracle has it."""
+
+    id: str
+    page: str
+    to: int
+    counted: str
+    within: int
+    at_least: int
+    cooldown: int
+    once: bool
+    cap: int | None
+    since: datetime = START
+
+    def document(self) -> dict[str, Any]:
+        count = {"event": "page_view", "url": {"glob": f"*/{self.counted}*"}}
+        condition = {"count": {**count, "within": f"{self.within}h"}, "at_least": self.at_least}
+        return {
+            "name": self.id,
+            "trigger": {"event": "page_view", "url": {"glob": f"*/{self.page}*"}},
+            "conditions": {"all": [condition]} if self.at_least else {"all": []},
+            "to": self.to,
+            "cooldown": f"{self.cooldown}h",
+            "once": self.once,
+            "daily_cap": self.cap,
+        }
+
+
+laws = st.builds(
+    Law,
+    st.sampled_from(["rul_a", "rul_b", "rul_c"]),
+    *(st.sampled_from(PAGES), st.sampled_from([4, 5, 6, 7]), st.sampled_from(PAGES)),
+    *(st.sampled_from([2, 24, 200]), st.integers(0, 3), st.sampled_from([0, 5, 72])),
+    *(st.booleans(), st.sampled_from([None, None, 1])),
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An event as the oracle has it."""
+
+    who: str
+    at: datetime
+    number: int
+    page: str
+    silent: bool
+    received: datetime
+
+    @property
+    def place(self) -> tuple[datetime, int]:
+        return self.at, self.number
+
+    @property
+    def live(self) -> bool:
+        return not self.silent
+
+
+class Oracle:
+    """Everything that ever happened, read again from its beginning for every question."""
+
+    def __init__(self) -> None:
+        self.laws: dict[str, Law] = {}
+        self.heard: list[Heard] = []
+        self.steps: dict[str, list[tuple[datetime, int, str, int]]] = {
+            one: [(START, 0, "put", slot)] for one, slot in PEOPLE.items()
+        }
+        self.fired: list[tuple[str, str, datetime]] = []
+
+    def moves(self, who: str) -> list[tuple[datetime, int | None, int, str]]:
+        under: int | None = None
+        out, found = False, []
+        for when, _, kind, slot in sorted(self.steps[who]):
+            before = 10 if out else under
+            if kind == "put" and slot == 10:
+                out = True
+            elif kind == "put" or (under in range(3, 8) and RANK[slot] > RANK[under]):
+                under = slot
+            after = 10 if out else under
+            if after is not None and after != before:
+                found.append((when, before, after, kind))
+        return found
+
+    def slot(self, who: str, at: datetime | None = None) -> int | None:
+        found = [goal for when, _, goal, _ in self.moves(who) if at is None or when <= at]
+        return found[-1] if found else None
+
+    def put(self, who: str, slot: int, now: datetime) -> None:
+        latest = max(when for when, *_ in self.steps[who])
+        when = latest + TICK if latest >= now else now
+        self.steps[who].append((when, len(self.steps[who]), "put", slot))
+
+    def hear(self, batch: list[Heard]) -> None:
+        moments = [(one, law) for one in batch if one.live for law in self.laws.values()]
+        late = []
+        for one in batch:
+            before = [old.at for old in self.heard if old.who == one.who]
+            if one.live and before and one.at < max(before):
+                late.append(one)
+        for old in self.heard:
+            after = [one for one in late if one.who == old.who]
+            if old.live and after and old.place > min(one.place for one in after):
+                moments += [
+                    (old, law)
+                    for law in self.laws.values()
+                    if law.at_least
+                    and old.received >= law.since
+                    and any(one.page == law.counted for one in after)
+                ]
+        self.heard += batch
+        order = sorted(moments, key=lambda m: (m[0].place, -RANK[m[1].to], m[1].id))
+        for one, law in order:
+            if one.page == law.page and self.says_yes(law, one.who, one.at):
+                self.fire(law, one.who, one.at)
+
+    def says_yes(self, law: Law, who: str, at: datetime) -> bool:
+        then, slot = self.slot(who, at), self.slot(who)
+        if then in {None, 1, 2} or slot not in range(3, 8) or RANK[law.to] <= RANK[slot]:
+            return False
+        for when, start, goal, kind in self.moves(who):
+            back = kind == "put" and start and 10 not in {start, goal}
+            if back and RANK[goal] < RANK[start] and at < when + 30 * DAY:
+                return False
+        mine = [when for law_id, other, when in self.fired if (law_id, other) == (law.id, who)]
+        if (law.once and mine) or any(abs(at - when) < law.cooldown * HOUR for when in mine):
+            return False
+        number = 0
+        for one in self.heard:
+            if one.who == who and one.page == law.counted:
+                number += at - law.within * HOUR < one.at <= at
+        days = [when.date() for law_id, _, when in self.fired if law_id == law.id]
+        return number >= law.at_least and (law.cap is None or days.count(at.date()) < law.cap)
+
+    def fire(self, law: Law, who: str, at: datetime) -> None:
+        since = self.moves(who)[-1][0]
+        self.steps[who].append((max(at, since + TICK), len(self.steps[who]), "raise", law.to))
+        self.fired.append((law.id, who, at))
+
+
+class Judged(RuleBasedStateMachine):
+    """Three visitors, up to three rules, and whatever a network and an admin do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rooms = ExitStack()
+        self.house = self.rooms.enter_context(quick_house())
+        self.ruling = Ruling(self.house)
+        self.oracle = Oracle()
+        self.numbers = 0
+        self.sent: list[Did] = []
+        for one, slot in PEOPLE.items():
+            self.ruling.person(one, slot)
+        self.house.clock.pass_(DAY.total_seconds())
+
+    def teardown(self) -> None:
+        self.rooms.close()
+
+    @rule(law=laws)
+    def an_admin_writes_a_rule(self, law: Law) -> None:
+        self.house.clock.pass_()
+        self.ruling.rule(law.id, **law.document())
+        own = {**law.__dict__, "since": self.house.clock.now()}
+        self.oracle.laws[law.id] = Law(**own)
+
+    @rule(
+        seen=st.lists(
+            st.tuples(person, lags, st.sampled_from(PAGES), st.integers(0, 9)),
+            min_size=1,
+            max_size=6,
+        ),
+        crashes=st.integers(0, 2),
+    )
+    def visitors_look_at_pages(self, seen: list[tuple[str, int, str, int]], crashes: int) -> None:
+        self.house.clock.pass_(60)
+        batch = [self.did(*one) for one in seen]
+        self.send(batch, crashes)
+        self.sent += batch
+        self.oracle.hear([self.heard(one) for one in batch])
+
+    def did(self, who: str, lag: int, page: str, dice: int) -> Did:
+        self.numbers += 1
+        at = self.house.clock.now() - lag * HOUR + self.numbers * timedelta(milliseconds=1)
+        url = f"https://example.com/{page}?n={self.numbers}"
+        return Did(who, f"evt-{self.numbers:05}", at, url=url, silent=dice == 0)
+
+    def heard(self, one: Did) -> Heard:
+        page = "pricing" if "/pricing" in one.url else "docs"
+        number = int(one.key[4:])
+        return Heard(one.profile_id, one.at, number, page, one.silent, self.house.clock.now())
+
+    def send(self, batch: list[Did], crashes: int) -> None:
+        for _ in range(crashes):
+            try:
+                self.ruling.happen(*batch, crash=True)
+            except Crashed:
+                continue
+        self.ruling.happen(*batch, *self.sent[-2:])
+
+    @rule()
+    def the_network_says_it_all_again(self) -> None:
+        self.ruling.happen(*self.sent)
+
+    @rule(who=person, slot=st.sampled_from([3, 4, 5, 6, 8, 9, 10]))
+    def a_person_moves_somebody(self, who: str, slot: int) -> None:
+        if self.oracle.slot(who) not in {10, slot}:
+            self.house.clock.pass_(60)
+            self.house.move(who, slot)
+            self.oracle.put(who, slot, self.house.clock.now())
+
+    @rule(days=st.sampled_from([1, 3, 31]))
+    def time_passes(self, days: int) -> None:
+        self.house.clock.pass_(days * DAY.total_seconds())
+
+    @invariant()
+    def the_oracle_agrees(self) -> None:
+        for one in PEOPLE:
+            assert self.ruling.slot(one) == self.oracle.slot(one)
+            mine = sorted((law, at) for law, who, at in self.oracle.fired if who == one)
+            assert self.ruling.firings(one) == mine
+
+    @invariant()
+    def rules_only_climb_and_leave_8_to_10_alone(self) -> None:
+        for one in PEOPLE:
+            for start, goal, actor in self.ruling.moves(one):
+                if actor == "rule":
+                    assert start in range(3, 8)
+                    assert goal in range(4, 8)
+                    assert RANK[goal] > RANK[start]
+
+    @invariant()
+    def no_rule_fires_twice_within_its_cooldown(self) -> None:
+        rests = {
+            (row.id, row.version): int(row.document["cooldown"][:-1])
+            * (DAY if row.document["cooldown"].endswith("d") else HOUR)
+            if row.document["cooldown"] != "0m"
+            else timedelta()
+            for row in self.house.rows(r.rule)
+        }
+        done: dict[tuple[str, str], list[datetime]] = {}
+        for row in sorted(self.house.rows(r.firing), key=lambda row: row.id):
+            before = done.setdefault((row.rule_id, row.profile_id), [])
+            rest = rests[row.rule_id, row.version]
+            assert all(abs(row.at - other) >= rest for other in before)
+            before.append(row.at)
+
+
+TestJudged = Judged.TestCase
+TestJudged.settings = settings(
+    max_examples=settings().max_examples // 3, stateful_step_count=15, deadline=None
+)
