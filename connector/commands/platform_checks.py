@@ -62,9 +62,11 @@ def _types(services: Services, one: Connection) -> Finding:
 
 def _unread(services: Services, one: Connection) -> Finding:
     with services.store.reading() as unit:
-        parts = unit.unread_parts(one.id)
-    advice = "see why with GET /api/v1/inbox?state=parked; map the bodies with `connector mapping`"
-    return Finding(f"{one.id} unread", fine=not parts, text=f"{parts:,} parts", advice=advice)
+        parts = unit.unread(one.id)
+    advice = "see why in GET /api/v1/inbox?state=parked, say in the mapping where bodies have what"
+    return Finding(
+        f"{one.id} unread", fine=not parts, text=f"{parts:,} deliveries and parts", advice=advice
+    )
 
 
 def _capture(services: Services, one: Connection) -> Finding:

@@ -46,7 +46,7 @@ def one(document: object, words: Words | None = None) -> JourneyEvent:
 
 def why(document: object) -> str:
     """Return why the one part of a document was not read."""
-    (part,) = read(json.dumps(document).encode(), NOW, Words())
+    _, part = read(json.dumps([event(), document]).encode(), NOW, Words())
     assert isinstance(part, Unread), part
     return part.reason
 
@@ -139,6 +139,15 @@ def test_what_makes_no_sense_says_why(part: object, reason: str) -> None:
 def test_a_body_that_nobody_can_tell_apart_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         read(body, NOW, Words())
+
+
+def test_a_body_of_which_no_part_makes_sense_is_kept_whole_to_be_read_again() -> None:
+    body = json.dumps([{"event": {"type": "x"}, "user": {"mail": "a@b.c"}}] * 2).encode()
+    words = Words({"type": ("event", "type"), "email": ("user", "mail")})
+
+    with pytest.raises(Unreadable, match=r"no event can be read: it has no type.*replay inbox"):
+        read(body, NOW, Words())
+    assert [type(part) for part in read(body, NOW, words)] == [JourneyEvent, JourneyEvent]
 
 
 def test_a_body_of_more_than_a_thousand_events_is_unreadable() -> None:
