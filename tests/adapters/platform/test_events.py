@@ -150,9 +150,18 @@ def test_a_body_of_which_no_part_makes_sense_is_kept_whole_to_be_read_again() ->
     assert [type(part) for part in read(body, NOW, words)] == [JourneyEvent, JourneyEvent]
 
 
-def test_a_body_of_more_than_a_thousand_events_is_unreadable() -> None:
+@pytest.mark.parametrize("body", [json.dumps([event()] * 1001).encode(), b"x\n" * 1001])
+def test_a_body_of_more_than_a_thousand_events_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable, match="1001 events"):
-        read(json.dumps([event()] * 1001).encode(), NOW, Words())
+        read(body, NOW, Words())
+
+
+@pytest.mark.parametrize(
+    ("told", "stage"),
+    [(1, 1), ("10", 10), (0, None), (11, None), (True, None), ("true", None), (5.5, None)],
+)
+def test_a_lead_stage_is_one_of_ten(told: object, stage: int | None) -> None:
+    assert one(event(visitor={"device_id": "d", "lead_stage": told})).lead_stage == stage
 
 
 def test_unknown_types_and_fields_are_kept() -> None:
