@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from connector.commands.crm_checks import state, webhooks
 from connector.commands.findings import Finding
+from connector.mapping.journey_words import TYPES
 from webhooks.platform import PROOFS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _proofs(services: Services, one: Connection) -> Finding:
         proof: tallies.get((PROOFS, f"connection={one.id},proof={proof}"), 0) for proof in _PROOFS
     }
     told = [f"{number:,.0f} by {proof}" for proof, number in counts.items() if number]
-    text = f"deliveries kept: {', '.join(told)}" if told else "no delivery has come yet"
+    text = f"deliveries kept: {', '.join(told)}" if told else "no delivery is counted yet"
     return Finding(f"{one.id} proofs", fine=True, text=text)
 
 
@@ -51,15 +52,21 @@ def _types(services: Services, one: Connection) -> Finding:
     ]
     left = len(seen) - _SHOWN
     more = f" and {left} more" if left > 0 else ""
+    came = {row.type for row in seen}
+    missing = ", ".join(kind for kind in TYPES if kind not in came)
     text = f"{', '.join(told)}{more}" if told else "no event has come yet"
+    if told and missing:
+        text += f"; none yet of {missing}: let rules of the platform post them"
     return Finding(f"{one.id} events", fine=True, text=text)
 
 
 def _unread(services: Services, one: Connection) -> Finding:
     with services.store.reading() as unit:
-        parts = unit.unread_parts(one.id)
-    advice = "see why with GET /api/v1/inbox?state=parked; map the bodies with `connector mapping`"
-    return Finding(f"{one.id} unread", fine=not parts, text=f"{parts:,} parts", advice=advice)
+        parts = unit.unread(one.id)
+    advice = "see why in GET /api/v1/inbox?state=parked, say in the mapping where bodies have what"
+    return Finding(
+        f"{one.id} unread", fine=not parts, text=f"{parts:,} deliveries and parts", advice=advice
+    )
 
 
 def _capture(services: Services, one: Connection) -> Finding:

@@ -36,6 +36,14 @@ USUAL: Mapping[str, Path] = {
     **{name: (name,) for name in ("origin", "client", "engagement")},
 }
 
+# The types that steps, rules and scores know; any other is kept too.
+TYPES = (
+    *("page_view", "engagement", "custom", "form_submitted", "contact_us"),
+    *("identity_conversion", "verified_conversion", "authentication"),
+    *("incentive_offered", "incentive_claimed", "incentive_expired"),
+    *("opt_out", "deidentified", "stage_changed"),
+)
+
 _MOST = 500
 _DEEPEST = 10
 _TYPE = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)

@@ -240,10 +240,14 @@ def split_again(tx: Connection, delivery_ids: Sequence[int]) -> int:
 
 
 def unread(tx: Connection, connection_id: str) -> int:
-    """Count the parked parts of a connection's deliveries that could not be read."""
-    own = t.event.c
-    parts = (own.connection_id == connection_id, own.state == State.PARKED, own.happening == "")
-    return int(tx.execute(select(func.count()).select_from(t.event).where(*parts)).scalar_one())
+    """Count a connection's deliveries, and parts of them, that were parked unread."""
+    parts = (t.event.c.connection_id == connection_id, t.event.c.happening == "")
+    wholes = (t.delivery.c.connection_id == connection_id,)
+    count = 0
+    for table, own in ((t.event, parts), (t.delivery, wholes)):
+        query = select(func.count()).select_from(table).where(table.c.state == State.PARKED, *own)
+        count += int(tx.execute(query).scalar_one())
+    return count
 
 
 def list_events(

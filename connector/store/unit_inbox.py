@@ -41,8 +41,8 @@ class InboxUnit:
         """Park a part of a delivery that could not be read."""
         inbox.park_part(self.tx, account_id, connection_id, part, now)
 
-    def unread_parts(self, connection_id: str) -> int:
-        """Count the parked parts of a connection's deliveries that could not be read."""
+    def unread(self, connection_id: str) -> int:
+        """Count a connection's deliveries, and parts of them, that were parked unread."""
         return inbox.unread(self.tx, connection_id)
 
     def waiting_events(self, account_id: AccountId, most: int) -> list[Arrival]:

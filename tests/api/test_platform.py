@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector.domain.errors import Unreadable
 from connector.domain.journeys import JourneyEvent
 from connector.pipeline import wording
 from connector.pipeline.hooking import Keys, hook
@@ -69,18 +70,27 @@ def test_a_mapping_can_be_checked_only(door: Door, platform: str) -> None:
 def test_the_last_twenty_bodies_are_captured_where_it_is_switched_on(
     door: Door, platform: str
 ) -> None:
-    deliver(door, platform)
+    who = {"name": "Ada", "visitor": {"device_id": "d1"}}
+    deliver(door, platform, json.dumps({"type": "early", **who}).encode())
     door.put(f"connections/{platform}/mapping", {"capture": True})
     for number in range(22):
-        deliver(door, platform, json.dumps({"type": f"t{number}", "name": "Ada"}).encode())
+        deliver(door, platform, json.dumps({"type": f"t{number}", **who}).encode())
 
     found = door.get(f"connections/{platform}/captured?limit=200").json["items"]
 
     assert len(found) == 20
-    assert found[0]["body"] == {
-        "events": 1,
-        "first": [{"type": "t21", "name": "<text, 3 characters>"}],
-    }
+    hidden = {"name": "<text, 3 characters>", "visitor": {"device_id": "<text, 2 characters>"}}
+    assert found[0]["body"] == {"events": 1, "first": [{"type": "t21", **hidden}]}
+
+
+def test_a_body_that_does_not_fit_the_mapping_is_captured_too(door: Door, platform: str) -> None:
+    door.put(f"connections/{platform}/mapping", {"capture": True})
+
+    with pytest.raises(Unreadable):
+        deliver(door, platform)
+
+    (found,) = door.get(f"connections/{platform}/captured").json["items"]
+    assert found["body"]["first"] == [{"type": "x", "user": {"mail": "<e-mail, 15 characters>"}}]
 
 
 def test_a_crms_connection_has_captured_nothing(door: Door) -> None:

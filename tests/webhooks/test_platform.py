@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from connector import logs
 from connector.domain.facts import AccountId
@@ -66,6 +67,17 @@ def platform(sqlite_url: str, tmp_path: Path) -> Iterator[Platform]:
     made = Platform(sqlite_url, tmp_path)
     yield made
     made.services.store.database.close()
+
+
+@pytest.fixture
+def logging_as_usual() -> Iterator[None]:
+    """Leave logging as it was."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def test_a_signed_body_is_kept_as_it_came(platform: Platform) -> None:
@@ -153,10 +165,10 @@ def test_to_connect_again_changes_no_key(platform: Platform) -> None:
     assert platform.post(keys=SECOND).status_code == 401
 
 
+@pytest.mark.usefixtures("logging_as_usual")
 def test_no_token_and_no_secret_reaches_a_log(
     sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = list(logging.getLogger().handlers)
     logs.configure(Settings(data_dir=tmp_path))
     platform = Platform(sqlite_url, tmp_path)
     platform.post_by_token(FIRST.token)
@@ -165,7 +177,6 @@ def test_no_token_and_no_secret_reaches_a_log(
     logging.getLogger("granian.access").warning("POST %s/%s 202", platform.path, FIRST.token)
     platform.post(keys=SECOND)
     platform.services.store.database.close()
-    logging.getLogger().handlers[:] = before
 
     told = "".join(capsys.readouterr())
 

@@ -37,9 +37,13 @@ def parts(body: bytes) -> list[Any]:
         found = _found(text)
     except RecursionError as error:
         raise Unreadable("the body is nested too deep") from error
-    if len(found) > MOST:
-        raise Unreadable(f"the body holds {len(found)} events: send at most {MOST} at once")
+    _check_number(len(found))
     return found
+
+
+def _check_number(number: int) -> None:
+    if number > MOST:
+        raise Unreadable(f"the body holds {number} events: send at most {MOST} at once")
 
 
 def _found(text: str) -> list[Any]:
@@ -63,7 +67,9 @@ def _opened(document: object) -> list[Any]:
 
 def _lines(text: str) -> list[Any]:
     """Read NDJSON; a line that is broken is so alone."""
-    found = [_line(line) for line in text.split("\n") if line.strip()]
+    lines = [line for line in text.split("\n") if line.strip()]
+    _check_number(len(lines))
+    found = [_line(line) for line in lines]
     if all(isinstance(one, Broken) for one in found):
         raise Unreadable("the body is no JSON, no lines of it and no form")
     return found

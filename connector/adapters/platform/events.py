@@ -19,6 +19,7 @@ from connector.domain.journeys import JourneyEvent, Known
 from connector.mapping.journey_words import ORIGINS, PERSON, Path, Words
 from connector.ports import Unread
 
+_ADVICE = "say in the mapping where the body has what, then run `connector replay inbox`"
 _LONGEST_MORE = 65_536  # characters of JSON
 _LONGEST_URL = 2000
 _LONGEST_TYPE = 100
@@ -51,12 +52,20 @@ class Odd(Exception):
 
 
 def read(body: bytes, received_at: datetime, words: Words) -> list[JourneyEvent | Unread]:
-    """Return every event of a body; raise Unreadable when there is no telling them apart."""
+    """Return every event of a body; raise Unreadable when there is no telling them apart.
+
+    So it is with a body of which no part makes sense: kept whole, it can be read again when its
+    connection has words that fit.
+    """
     paths = words.paths
     try:
-        return [_read_part(part, received_at, words, paths) for part in parts(body)]
+        found = [_read_part(part, received_at, words, paths) for part in parts(body)]
     except RecursionError as error:
         raise Unreadable("the body is nested too deep") from error
+    unread = [part for part in found if isinstance(part, Unread)]
+    if unread and len(unread) == len(found):
+        raise Unreadable(f"no event can be read: {unread[0].reason}", advice=_ADVICE)
+    return found
 
 
 def _read_part(

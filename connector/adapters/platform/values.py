@@ -22,6 +22,8 @@ _DEEPEST = 20
 # No database keeps a NUL in a text, and half a character can't be said in UTF-8.
 _UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
+_STAGE = re.compile(r"\d{1,2}", re.ASCII)
+_LAST_STAGE = 10
 _EMAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
 _YES_NO = {"true": 1.0, "false": 0.0}
 
@@ -61,8 +63,9 @@ def email(value: object) -> str | None:
 
 def stage(value: object) -> int | None:
     """Return a lead stage, 1 to 10."""
-    told = number(value)
-    return int(told) if told in range(1, 11) and told is not None else None
+    digits = text(value) or ""
+    told = int(digits) if _STAGE.fullmatch(digits) else 0
+    return told if 1 <= told <= _LAST_STAGE else None
 
 
 def number(value: object) -> float | None:

@@ -46,7 +46,7 @@ def one(document: object, words: Words | None = None) -> JourneyEvent:
 
 def why(document: object) -> str:
     """Return why the one part of a document was not read."""
-    (part,) = read(json.dumps(document).encode(), NOW, Words())
+    _, part = read(json.dumps([event(), document]).encode(), NOW, Words())
     assert isinstance(part, Unread), part
     return part.reason
 
@@ -141,9 +141,27 @@ def test_a_body_that_nobody_can_tell_apart_is_unreadable(body: bytes) -> None:
         read(body, NOW, Words())
 
 
-def test_a_body_of_more_than_a_thousand_events_is_unreadable() -> None:
+def test_a_body_of_which_no_part_makes_sense_is_kept_whole_to_be_read_again() -> None:
+    body = json.dumps([{"event": {"type": "x"}, "user": {"mail": "a@b.c"}}] * 2).encode()
+    words = Words({"type": ("event", "type"), "email": ("user", "mail")})
+
+    with pytest.raises(Unreadable, match=r"no event can be read: it has no type.*replay inbox"):
+        read(body, NOW, Words())
+    assert [type(part) for part in read(body, NOW, words)] == [JourneyEvent, JourneyEvent]
+
+
+@pytest.mark.parametrize("body", [json.dumps([event()] * 1001).encode(), b"x\n" * 1001])
+def test_a_body_of_more_than_a_thousand_events_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable, match="1001 events"):
-        read(json.dumps([event()] * 1001).encode(), NOW, Words())
+        read(body, NOW, Words())
+
+
+@pytest.mark.parametrize(
+    ("told", "stage"),
+    [(1, 1), ("10", 10), (0, None), (11, None), (True, None), ("true", None), (5.5, None)],
+)
+def test_a_lead_stage_is_one_of_ten(told: object, stage: int | None) -> None:
+    assert one(event(visitor={"device_id": "d", "lead_stage": told})).lead_stage == stage
 
 
 def test_unknown_types_and_fields_are_kept() -> None:
