@@ -20,9 +20,9 @@ RANK: dict[int | None, int] = {int(slot): n for n, slot in enumerate(PIPELINE.fu
 TICK = timedelta(microseconds=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PEOPLE = {"ann": 3, "bob": 3, "eve": 1}
-PAGES = ("pricing", "docs")
-person = st.sampled_from(sorted(PEOPLE))
-lags = st.sampled_from([0, 1, 2, 3, 20, 47, 49])  # hours
+PAGES = ("pricing", "pricing", "docs")
+person = st.sampled_from(["ann", "ann", "bob", "eve"])
+lags = st.sampled_from([0, 0, 1, 2, 3, 20, 47, 49])  # hours
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ laws = st.builds(
     Law,
     st.sampled_from(["rul_a", "rul_b", "rul_c"]),
     *(st.sampled_from(PAGES), st.sampled_from([4, 5, 6, 7]), st.sampled_from(PAGES)),
-    *(st.sampled_from([24, 200]), st.integers(0, 3), st.sampled_from([0, 5, 72])),
+    *(st.sampled_from([24, 200]), st.sampled_from([0, 1, 2, 2]), st.sampled_from([0, 5, 72])),
     *(st.sampled_from([False, False, True]), st.sampled_from([None, None, 1])),
 )
 
@@ -177,7 +177,7 @@ class Judged(RuleBasedStateMachine):
         self.sent: list[Did] = []
         for one, slot in PEOPLE.items():
             self.ruling.person(one, slot)
-        self.house.clock.pass_(DAY.total_seconds())
+        self.house.clock.pass_(3 * DAY.total_seconds())
 
     def teardown(self) -> None:
         self.rooms.close()
@@ -197,8 +197,8 @@ class Judged(RuleBasedStateMachine):
     @rule(
         seen=st.lists(
             st.tuples(person, lags, st.sampled_from(PAGES), st.integers(0, 9)),
-            min_size=1,
-            max_size=6,
+            min_size=5,
+            max_size=14,
         ),
         crashes=st.integers(0, 2),
     )
@@ -232,9 +232,9 @@ class Judged(RuleBasedStateMachine):
     def the_network_says_it_all_again(self) -> None:
         self.ruling.happen(*self.sent)
 
-    @rule(who=person, slot=st.sampled_from([3, 5, 6, 8, 10]))
-    def a_person_moves_somebody(self, who: str, slot: int) -> None:
-        if self.oracle.slot(who) not in {10, slot}:
+    @rule(who=person, slot=st.sampled_from([3, 5, 6, 8, 10]), dice=st.integers(0, 3))
+    def a_person_moves_somebody(self, who: str, slot: int, dice: int) -> None:
+        if dice == 0 and self.oracle.slot(who) not in {10, slot}:
             self.house.clock.pass_(60)
             self.house.move(who, slot)
             self.oracle.put(who, slot, self.house.clock.now())
