@@ -29,6 +29,7 @@ TOPICS: Mapping[str, str] = {
     "release": "stuck",
     "replay": "stuck",
     "restore": "backup",
+    "report": "reports",
     "resume": "setup",
     "undo": "moves",
     "up": "run",

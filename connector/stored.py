@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
@@ -345,6 +346,8 @@ class Crowd:
     pending: Mapping[tuple[RecordKey, Purpose], Pending] = field(default_factory=dict)
     writings: Mapping[RecordKey, Sequence[Writing]] = field(default_factory=dict)
     answers: Mapping[RecordKey, Sequence[LedgerAnswer]] = field(default_factory=dict)
+    entries: Mapping[ProfileId, Sequence[Entry]] = field(default_factory=dict)
+    scores: Mapping[ProfileId, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -360,6 +363,8 @@ class Changes:
     superseded: list[int] = field(default_factory=list)
     answers: list[LedgerAnswer] = field(default_factory=list)
     unanswered: list[LedgerAnswer] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    unentered: list[Entry] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     batches: dict[str, Batch] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)

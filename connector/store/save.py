@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
-from connector.store import answers
+from connector.store import answers, entries
 from connector.store import tables as t
 from connector.store.sql import add, put, slices
 from connector.stored import (
@@ -38,6 +38,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     _rehome(tx, changes.rehomed.items())
     _moves(tx, account_id, changes, now)
     answers.keep(tx, account_id, changes.answers, changes.unanswered, now)
+    entries.keep(tx, account_id, changes.entries, changes.unentered, now)
     _outbox(tx, account_id, changes, now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
     _finish(tx, changes)
@@ -143,7 +144,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
             _forget_record(tx, RecordKey(row.connection_id, row.object, row.record_id))
             _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
-        for table in (t.step, t.move, t.effect, t.audit, t.record):
+        for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))
 
