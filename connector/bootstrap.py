@@ -15,6 +15,7 @@ from connector import figures, holder
 from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read_events
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
+from connector.adapters.platform.outward import Outward
 from connector.domain.errors import ConfigurationRefused
 from connector.pipeline.housekeeping import keep_house
 from connector.pipeline.services import Keep, Line, Services
@@ -67,6 +68,7 @@ def build(own: Settings) -> Services:
         ),
         poll_every=timedelta(minutes=own.reconcile_minutes) if own.reconcile_minutes else None,
         poll_overlap=timedelta(minutes=own.reconcile_overlap_minutes),
+        courier=Outward(allow_loopback=own.allow_loopback_crm),
     )
 
 

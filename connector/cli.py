@@ -31,6 +31,7 @@ TOPICS: Mapping[str, str] = {
     "restore": "backup",
     "report": "reports",
     "resume": "setup",
+    "target": "targets",
     "undo": "moves",
     "up": "run",
     "web": "run",

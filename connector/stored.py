@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
+from connector.domain.notices import Told
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.lookup import Lookup
@@ -365,6 +366,7 @@ class Changes:
     unanswered: list[LedgerAnswer] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     unentered: list[Entry] = field(default_factory=list)
+    notices: list[Told] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     batches: dict[str, Batch] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)

@@ -11,6 +11,7 @@ import structlog
 from connector import figures
 from connector.domain.errors import ConnectorError, LeaseLost, StoreBusy
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
+from connector.domain.notices import PLATFORM
 from connector.mapping.table import Meaning
 from connector.pipeline.erasure import erase, owner
 from connector.pipeline.inbound import reading_ties, take_in
@@ -238,6 +239,8 @@ def apply_brake(services: Services, scene: Scene, unit: Unit, account_id: Accoun
 def wake_delivery(services: Services, scene: Scene) -> None:
     """Wake whoever writes to and reads from the CRMs that have something waiting now."""
     asked = {key.connection_id for key, one in scene.changes.records.items() if one.ask_at}
+    if scene.changes.notices:
+        asked |= {one.id for one in scene.connections.values() if one.system == PLATFORM}
     for connection_id in sorted(
         asked | {one.record.connection_id for one in scene.changes.pending}
     ):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from connector.ports import Crm, Reader
+from connector.ports import Courier, Crm, Reader
 from connector.stored import Connection, Keeping
 
 if TYPE_CHECKING:
@@ -64,3 +64,4 @@ class Services:
     keeping: Keeping = field(default_factory=Keeping)
     poll_every: timedelta | None = None
     poll_overlap: timedelta = timedelta(minutes=5)
+    courier: Courier | None = None

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
-from connector.store import answers, entries
+from connector.store import answers, entries, notices
 from connector.store import tables as t
+from connector.store.ledgers import notice
 from connector.store.sql import add, put, slices
 from connector.stored import (
     Batch,
@@ -39,6 +40,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     _moves(tx, account_id, changes, now)
     answers.keep(tx, account_id, changes.answers, changes.unanswered, now)
     entries.keep(tx, account_id, changes.entries, changes.unentered, now)
+    notices.keep(tx, account_id, changes.notices, now)
     _outbox(tx, account_id, changes, now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
     _finish(tx, changes)
@@ -71,7 +73,7 @@ def _ordered(rows: dict[Any, Any]) -> list[Any]:
 
 def _rehome(tx: Connection, pairs: Iterable[tuple[ProfileId, ProfileId]]) -> None:
     for loser, survivor in pairs:
-        for table in (t.step, t.outbox):
+        for table in (t.step, t.outbox, notice):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
         tx.execute(
             update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
@@ -144,7 +146,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
             _forget_record(tx, RecordKey(row.connection_id, row.object, row.record_id))
             _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
-        for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry):
+        for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))
 

@@ -17,6 +17,7 @@ from connector.store.config import Library
 from connector.store.crowd import Load, people_of
 from connector.store.entries import Entries
 from connector.store.journeys import Journeys
+from connector.store.notices import Notices
 from connector.store.people import People
 from connector.store.save import save
 from connector.store.secrets import SecretBox
@@ -216,6 +217,11 @@ class Unit(InboxUnit, OutboxUnit):
     def entries(self) -> Entries:
         """What sales made of those who became MQLs."""
         return Entries(self.tx)
+
+    @property
+    def notices(self) -> Notices:
+        """Moves that are told to the platform."""
+        return Notices(self.tx, self._box)
 
     @property
     def polls(self) -> poller.Polls:

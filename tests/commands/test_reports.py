@@ -23,3 +23,8 @@ def test_reports_are_read_as_a_table_as_json_and_as_csv(
     assert shell.run("report", "feedback", "--by", "rule", "--csv").output.startswith("key,mql,")
     assert shell.ask("report", "funnel")["items"][5]["profiles"] == 1
     assert "from" in shell.refusal("report", "feedback", "--from", "soon")
+
+
+def test_a_target_belongs_to_the_platform(shell: Shell, connection: str) -> None:
+    assert "told nowhere" in shell.refusal("target", connection)
+    assert "platform only" in shell.refusal("target", connection, "--url", "https://x.example/")

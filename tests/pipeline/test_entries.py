@@ -139,7 +139,7 @@ def naive(house: House) -> dict[Any, tuple[Any, ...]]:
     for profile in {row.profile_id for row in house.rows(t.move, superseded_at=None)}:
         moves = house.ledger(ProfileId(profile))
         starts = [place for place, move in enumerate(moves) if move.goal == 6]
-        for place, stop in zip(starts, [*starts[1:], len(moves)], strict=True):
+        for place, stop in zip(starts, [*starts[1:], len(moves)], strict=False):
             began = moves[place].occurred_at
             ended = moves[stop].occurred_at if stop < len(moves) else None
             sql = [m.occurred_at for m in moves[place + 1 : stop] if m.goal in {4, 7, 8, 9}]

@@ -1,0 +1,1 @@
+"""Bread & Butter itself: visitors' journeys come in, moves are told back."""
