@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -55,9 +55,12 @@ def resolved(host: str, port: int) -> list[str]:
 class Outward:
     """Posts signed messages; with `allow_loopback` also to http://127.0.0.1, for simulators."""
 
-    def __init__(self, *, allow_loopback: bool, resolve: Resolve = resolved) -> None:
+    def __init__(
+        self, *, allow_loopback: bool, resolve: Resolve = resolved, deadline: float = DEADLINE
+    ) -> None:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
+        self._deadline = deadline
 
     def fault(self, url: str) -> str:
         """Say why nothing may be sent there, "" where it may."""
@@ -84,7 +87,7 @@ class Outward:
             "webhook-signature": sign(secret, message.id, message.at, message.body),
         }
         try:
-            with _line(place) as line:
+            with _line(place, self._deadline) as line:
                 line.request("POST", place.path, message.body, headers)
                 reply = line.getresponse()
                 reply.read(MOST)
@@ -151,19 +154,24 @@ class _Line(HTTPConnection):
         """Connect."""
         self.sock = create_connection((self._place.address, self._place.port), TIMEOUT)
         if self._place.tls:
-            context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=self._place.host)
+            # The handshake comes after, so that it too can be cut.
+            tls = ssl.create_default_context().wrap_socket(
+                self.sock, server_hostname=self._place.host, do_handshake_on_connect=False
+            )
+            self.sock = tls
+            tls.do_handshake()
 
     def cut(self) -> None:
-        """End the call from outside."""
-        if self.sock is not None:
-            self.sock.shutdown(SHUT_RDWR)
+        """End the call from outside: whoever waits for it gets an error."""
+        with suppress(OSError):
+            if self.sock is not None:
+                self.sock.shutdown(SHUT_RDWR)
 
 
 @contextmanager
-def _line(place: Place) -> Iterator[_Line]:
+def _line(place: Place, deadline: float) -> Iterator[_Line]:
     line = _Line(place)
-    timer = Timer(DEADLINE, line.cut)
+    timer = Timer(deadline, line.cut)
     timer.daemon = True
     timer.start()
     try:

@@ -29,12 +29,15 @@ class Receiver:
     def __init__(self) -> None:
         self.took: list[tuple[str, dict[str, str], bytes]] = []
         self.answer: tuple[int, dict[str, str], bytes] = (204, {}, b"")
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 outer.took.append((self.path, dict(self.headers.items()), body))
+                outer.may_answer.wait(30)
                 status, headers, text = outer.answer
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(text)), **headers}.items():
@@ -50,6 +53,7 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
+        self.may_answer.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -175,3 +179,10 @@ def test_a_place_that_does_not_answer_is_down(receiver: Receiver) -> None:
 
     with pytest.raises(CrmDown, match="did not answer"):
         Outward(allow_loopback=True).tell(receiver.url, SECRET, MESSAGE)
+
+
+def test_a_place_that_keeps_us_waiting_is_cut_off(receiver: Receiver) -> None:
+    receiver.may_answer.clear()
+
+    with pytest.raises(CrmDown, match="did not answer"):
+        Outward(allow_loopback=True, deadline=0.05).tell(receiver.url, SECRET, MESSAGE)
