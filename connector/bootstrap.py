@@ -16,6 +16,7 @@ from connector.adapters import platform
 from connector.adapters.hubspot import Limiter, open_hubspot, open_session, read_events
 from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
+from connector.adapters.platform.outward import Outward
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.systems import PLATFORM
 from connector.domain.visiting import Capture
@@ -78,6 +79,7 @@ def build(own: Settings) -> Services:
         ),
         poll_every=timedelta(minutes=own.reconcile_minutes) if own.reconcile_minutes else None,
         poll_overlap=timedelta(minutes=own.reconcile_overlap_minutes),
+        courier=Outward(allow_loopback=own.allow_loopback_crm),
     )
 
 

@@ -243,6 +243,39 @@ class Tokens:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A webhook to be sent; `at` is when, in seconds since 1970."""
+
+    id: str
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered, and in how many seconds to come again, if it said so."""
+
+    status: int
+    retry_in: float | None = None
+
+
+class Courier(Protocol):
+    """Sends webhooks to places that admins name."""
+
+    def fault(self, url: str) -> str:
+        """Say why nothing may be sent there, "" where it may."""
+        ...
+
+    def secret(self, given: str = "") -> str:
+        """Return a secret that signs: the one given, or a new one. Raises ValueError."""
+        ...
+
+    def tell(self, url: str, secret: str, message: Message) -> Reply:
+        """Send a message; raise CrmRefused for a forbidden place, CrmDown where nobody answers."""
+        ...
+
+
 class Crm(Protocol):
     """One account's CRM. Every call may raise a `CrmError`; nothing here retries."""
 

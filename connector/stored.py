@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.identity import Name
+from connector.domain.notices import Told
 from connector.domain.rules.decisions import Decisions
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
@@ -352,6 +354,8 @@ class Crowd:
     writings: Mapping[RecordKey, Sequence[Writing]] = field(default_factory=dict)
     answers: Mapping[RecordKey, Sequence[LedgerAnswer]] = field(default_factory=dict)
     names: Mapping[str, Name] = field(default_factory=dict)
+    entries: Mapping[ProfileId, Sequence[Entry]] = field(default_factory=dict)
+    scores: Mapping[ProfileId, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -368,6 +372,9 @@ class Changes:
     superseded: list[int] = field(default_factory=list)
     answers: list[LedgerAnswer] = field(default_factory=list)
     unanswered: list[LedgerAnswer] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    unentered: list[Entry] = field(default_factory=list)
+    notices: list[Told] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     batches: dict[str, Batch] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from connector import trace
 from connector.api.openapi import document
 from connector.api.routes import PREFIX, Call, Route
+from connector.api.sheets import sheet
 from connector.api.table import ROUTES
 from connector.api.words import LONGEST_TEXT, Nothing
 from connector.domain.errors import ConfigurationRefused, NotFound, Unauthorized
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from connector.pipeline.services import Services
     from connector.stored import Account
 
+SHEET = "text/csv"
 MOST = 1024 * 1024  # bytes of a body
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -57,6 +59,8 @@ def _view(services: Services, route: Route) -> Callable[..., Response]:
             services, account(services), _places(places), _query(route.query), _body(route.body)
         )
         with trace.following([trace.accept(request.headers.get(trace.HEADER))]):
+            if route.sheet and _wants_sheet():
+                return _sheet(route.name, [row.model_dump() for row in route.sheet(call)])
             return _json(route.run(call).model_dump_json(by_alias=True), route.status)
 
     return view
@@ -68,6 +72,19 @@ def _openapi() -> Response:
 
 def _json(text: str, status: int = 200) -> Response:
     return Response(text, status=status, content_type="application/json")
+
+
+def _wants_sheet() -> bool:
+    """Say whether CSV is asked for: by a parameter, or as what the caller likes best."""
+    told = request.args.get("format")
+    best = request.accept_mimetypes.best_match(["application/json", SHEET])
+    return told == "csv" or (told is None and best == SHEET)
+
+
+def _sheet(name: str, rows: list[dict[str, Any]]) -> Response:
+    reply = Response(sheet(rows), content_type=f"{SHEET}; charset=utf-8")
+    reply.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return reply
 
 
 def _places(places: dict[str, str]) -> dict[str, str]:

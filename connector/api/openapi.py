@@ -85,7 +85,9 @@ def _responses(route: Route, refs: Refs) -> Json:
         str(status): {"description": HTTPStatus(status).phrase, "content": problem}
         for status in sorted(bad)
     }
-    answer = {"application/json": {"schema": refs[route.answer, "serialization"]}}
+    answer: Json = {"application/json": {"schema": refs[route.answer, "serialization"]}}
+    if route.sheet:
+        answer["text/csv"] = {"schema": {"type": "string"}}
     return {str(route.status): {"description": route.summary, "content": answer}, **refused}
 
 

@@ -1,10 +1,15 @@
 """How many are where, and what waits."""
 
+from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
 
 from connector.api.connections import ConnectionAnswer, listed
 from connector.api.routes import Call, Route, sliced
-from connector.api.words import Answer, ListQuery, Nothing, Page
+from connector.api.words import Answer, ListQuery, Nothing, Page, Word
+from connector.pipeline.reporting import feedback, span
 from connector.store.inbox import Backlog
 
 
@@ -18,6 +23,34 @@ class FunnelRow(Answer):
 
 class Funnel(Page[FunnelRow]):
     """All ten slots."""
+
+
+class FeedbackRow(Answer):
+    """What sales did with the leads of one key that became MQLs, with the counts behind each rate.
+
+    `touched` is how many the median is of. A disposition counts once for each lead given it.
+    """
+
+    key: str
+    mql: int
+    accepted: int
+    sql: int
+    touched: int
+    dispositions: dict[str, int]
+    median_hours_to_first_touch: float | None
+    mql_to_sql: float
+
+
+class FeedbackPage(Page[FeedbackRow]):
+    """A page of feedback, the keys with the most leads first."""
+
+
+class FeedbackQuery(ListQuery):
+    """What to count by, and the entries from when (inclusive) to when: a day counts whole."""
+
+    by: Literal["source", "campaign", "rule", "owner", "score"] = "source"
+    since: Word = Field(default="", alias="from")
+    until: Word = Field(default="", alias="to")
 
 
 class InboxStatus(Answer):
@@ -44,15 +77,32 @@ class Status(Answer):
 
 def get_funnel(call: Call[ListQuery, Nothing]) -> Funnel:
     """Count the profiles in each slot."""
+    page, after = sliced(whole_funnel(call), call.query)
+    return Funnel(items=page, next_cursor=after)
+
+
+def whole_funnel(call: Call[ListQuery, Nothing]) -> list[FunnelRow]:
+    """Return all ten slots with their profiles."""
     with call.services.store.reading() as unit:
         counts = unit.people.funnel(call.account.id)
     labels = sorted(call.account.pipeline.labels.items())
-    rows = [
+    return [
         FunnelRow(slot=slot.value, label=label, profiles=counts.get(slot.value, 0))
         for slot, label in labels
     ]
-    page, after = sliced(rows, call.query)
-    return Funnel(items=page, next_cursor=after)
+
+
+def get_feedback(call: Call[FeedbackQuery, Nothing]) -> FeedbackPage:
+    """Count what sales did with the leads that marketing gave it."""
+    page, after = sliced(all_feedback(call), call.query)
+    return FeedbackPage(items=page, next_cursor=after)
+
+
+def all_feedback(call: Call[FeedbackQuery, Nothing]) -> list[FeedbackRow]:
+    """Return every row of the feedback."""
+    since, until = span(call.query.since, call.query.until)
+    found = feedback(call.services, call.account.id, call.query.by, since, until)
+    return [FeedbackRow(**asdict(row)) for row in found]
 
 
 def get_status(call: Call[Nothing, Nothing]) -> Status:
@@ -81,6 +131,23 @@ def age(backlog: Backlog, now: datetime) -> float | None:
 
 
 ROUTES = (
-    Route("GET", "/reports/funnel", "Count profiles by slot", get_funnel, Funnel, ListQuery),
+    Route(
+        "GET",
+        "/reports/funnel",
+        "Count profiles by slot",
+        get_funnel,
+        Funnel,
+        ListQuery,
+        sheet=whole_funnel,
+    ),
+    Route(
+        "GET",
+        "/reports/feedback",
+        "See what sales did with the leads it was given",
+        get_feedback,
+        FeedbackPage,
+        FeedbackQuery,
+        sheet=all_feedback,
+    ),
     Route("GET", "/status", "See what waits and what is stuck", get_status, Status),
 )

@@ -45,7 +45,10 @@ class Call(Generic[Query_co, Sent_co]):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path; `refusals` are statuses beyond those that any route may answer."""
+    """One method of one path; `refusals` are statuses beyond those that any route may answer.
+
+    `sheet` returns all rows of what may be had as CSV too, None where it may not.
+    """
 
     method: str
     path: str
@@ -56,6 +59,7 @@ class Route:
     body: type[BaseModel] = Nothing
     refusals: tuple[int, ...] = ()
     status: int = 200
+    sheet: Callable[[Call[Any, Any]], Sequence[BaseModel]] | None = None
 
     @property
     def name(self) -> str:

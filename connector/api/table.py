@@ -12,6 +12,7 @@ from connector.api import (
     profiles,
     reports,
     rules,
+    targets,
 )
 
 ROUTES = (
@@ -22,6 +23,7 @@ ROUTES = (
     *configuration.ROUTES,
     *rules.ROUTES,
     *connections.ROUTES,
+    *targets.ROUTES,
     *boxes.ROUTES,
     *reports.ROUTES,
 )

@@ -71,6 +71,18 @@ class Lookup:
         """Say whether a lead status stands in the slot table."""
         return plain(status) in self._statuses
 
+    def is_new(self, status: str, kind: str = "contact") -> bool:
+        """Say whether a lead status is the one of a lead that sales has not answered yet."""
+        name = self.mapping.name_of(kind, Meaning.LEAD_STATUS)
+        rows = (row for row in self.mapping.outbound if self.address(row.source) is self._mql)
+        given = {plain(row.lead_status.value) for row in rows if row.lead_status}
+        shown = {plain(status), plain(self.vocabulary.label(kind, name, status))}
+        return not status or bool(shown & (NEW | given))
+
+    @property
+    def _mql(self) -> Slot:
+        return self.pipeline.slot_of(Role.MQL)
+
     def asked(self, words: Words) -> Words:
         """Return only what some row asks about, so that nothing else can change a slot."""
         if not words.deals and not words.companies:
@@ -142,6 +154,9 @@ class Lookup:
             if not self.pipeline.is_empty(slot):
                 yield hint, slot
 
+
+# What CRMs call a lead that nobody has answered, as words compare: HubSpot, then Salesforce.
+NEW = frozenset({"new", plain("Open - Not Contacted")})
 
 # Parts of stage names that admins use; only ever a suggestion.
 _HINTS = (

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from connector.domain.facts import AccountId, RecordKey
+from connector.domain.systems import PLATFORM
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
 from connector.pipeline.wishes import BRAKED, brake, hour_before
@@ -53,6 +54,8 @@ def apply_brake(services: Services, scene: Scene, unit: Unit, account_id: Accoun
 def wake_delivery(services: Services, scene: Scene) -> None:
     """Wake whoever writes to and reads from the CRMs that have something waiting now."""
     asked = {key.connection_id for key, one in scene.changes.records.items() if one.ask_at}
+    if scene.changes.notices:
+        asked |= {one.id for one in scene.connections.values() if one.system == PLATFORM}
     for connection_id in sorted(
         asked | {one.record.connection_id for one in scene.changes.pending}
     ):

@@ -19,12 +19,13 @@ from connector.domain.errors import (
     CrmRefused,
     CrmRevoked,
 )
-from connector.domain.systems import CRMS
+from connector.domain.systems import CRMS, PLATFORM
 from connector.pipeline.connecting import refresh_words
 from connector.pipeline.guarded import finish_journal, send_guarded
 from connector.pipeline.housekeeping import WORDS_LAST
 from connector.pipeline.installing import refresh_labels
 from connector.pipeline.lines import open_line
+from connector.pipeline.notifying import notify
 from connector.pipeline.reads import read_next
 from connector.pipeline.reconciling import poll_next
 from connector.pipeline.send import Sending, send_opt_outs, send_own
@@ -59,7 +60,11 @@ def deliver(services: Services, connection_id: str, turn: timedelta | None = Non
     """
     with services.store.reading() as unit:
         connection = unit.connection(connection_id)
-    if connection.system not in CRMS or not _awake(services, connection):
+    if not _awake(services, connection):
+        return 0
+    if connection.system == PLATFORM:
+        return notify(services, connection, turn)
+    if connection.system not in CRMS:
         return 0
     fence = services.store.take(f"connection:{connection_id}")
     if fence is None:

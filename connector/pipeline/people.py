@@ -161,4 +161,5 @@ def rehome(scene: Scene, loser: ProfileId, survivor: ProfileId) -> None:
     scene.steps[survivor] += steps
     scene.put_profile(replace(scene.profiles[loser], merged_into=survivor, slot=None))
     scene.changes.superseded += [move.id for move in scene.crowd.moves.get(loser, ())]
+    scene.changes.unentered += scene.crowd.entries.get(loser, ())
     scene.note("profiles_joined", loser, survivor)

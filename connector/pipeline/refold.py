@@ -10,6 +10,7 @@ from connector.domain.steps import Move, Step, Story, fold
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition
 from connector.pipeline.answers import keep_answers
+from connector.pipeline.entries import keep_entries
 from connector.pipeline.people import Sayings, affected, assign, note_stages, recount
 from connector.pipeline.scene import Scene
 from connector.stored import LedgerMove, OwnStep, Profile
@@ -56,6 +57,7 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
     scene.put_profile(told.after)
     _ledger(scene, profile_id, told.story)
     keep_answers(scene, told.story, told.sayings)
+    keep_entries(scene, profile_id, told.story, told.sayings)
     return told
 
 

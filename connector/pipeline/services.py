@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from connector.domain.journeys import JourneyEvent
 from connector.domain.visiting import Capture
-from connector.ports import Crm, JourneyReader, Reader, Unread
+from connector.ports import Courier, Crm, JourneyReader, Reader, Unread
 from connector.stored import Connection, Delivery, Keeping
 
 if TYPE_CHECKING:
@@ -87,3 +87,4 @@ class Services:
     journey_readers: Mapping[str, ReadJourneys] = field(default_factory=dict)
     visiting: Visiting = field(default_factory=Visiting)
     rules_rest: timedelta = timedelta(days=30)
+    courier: Courier | None = None

@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connector.domain.facts import Fact, RecordKey
+from connector.domain.notices import Told
 from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Move
+from connector.domain.systems import PLATFORM
 from connector.mapping.plan import plan
 from connector.mapping.replay import Saying
 from connector.mapping.table import Meaning
@@ -41,6 +43,8 @@ def wish(scene: Scene, retold: Iterable[Retold]) -> None:
     for one in retold:
         move = final_move(one)
         bulk = _is_bulk(move) or scene.lane(one.sayings) == BULK
+        if move is not None and _has_platform(scene):
+            scene.changes.notices.append(_told(scene, one, move))
         for key, saying in one.sayings.items():
             record = scene.records[key]
             if record.alive and not record.merged_into:
@@ -53,6 +57,24 @@ def wish(scene: Scene, retold: Iterable[Retold]) -> None:
 
 def _is_bulk(move: Move | None) -> bool:
     return move is not None and move.step.silent
+
+
+def _has_platform(scene: Scene) -> bool:
+    return any(one.system == PLATFORM for one in scene.connections.values())
+
+
+def _told(scene: Scene, one: Retold, move: Move) -> Told:
+    """Return what the platform is told: from where the profile stood to where it stands."""
+    return Told(
+        scene.new_id("msg"),
+        one.after.id,
+        one.before.slot,
+        move.goal,
+        move.step.actor,
+        move.step.key,
+        move.when,
+        move.step.silent,
+    )
 
 
 def _want_own(scene: Scene, profile: Profile, record: Record, *, bulk: bool) -> None:

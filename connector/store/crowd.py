@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 
+from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.identity import Name
 from connector.domain.slots import Slot
@@ -16,6 +17,8 @@ from connector.domain.steps import Actor, Kind
 from connector.mapping.table import PEOPLE, Disposition
 from connector.store import tables as t
 from connector.store.answers import as_answer
+from connector.store.entries import as_entry
+from connector.store.ledgers import entry
 from connector.store.sql import slices
 from connector.stored import (
     Crowd,
@@ -78,6 +81,7 @@ class Load:
             writings=self._writings(records, since),
             answers=self.answers({key for key in records if key.object in PEOPLE}),
             names=names,
+            entries=self._entries(owners),
         )
 
     def _names(self, emails: Collection[str]) -> dict[str, Name]:
@@ -185,6 +189,11 @@ class Load:
         current = t.move.c.superseded_at.is_(None)
         moves = map(as_move, self._owned(t.move, ids, current))
         return _grouped(moves, lambda move: move.profile_id)
+
+    def _entries(self, ids: Collection[ProfileId]) -> dict[ProfileId, list[Entry]]:
+        current = entry.c.superseded_at.is_(None)
+        entries = map(as_entry, self._owned(entry, ids, current))
+        return _grouped(entries, lambda one: one.profile_id)
 
     def _pending(self, keys: Iterable[RecordKey]) -> dict[tuple[RecordKey, Purpose], Pending]:
         waiting = [as_pending(row) for row in self._at(t.outbox, keys) if row.state in _WAITING]

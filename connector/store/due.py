@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, or_, select, text, union
+from sqlalchemy import Connection, and_, exists, or_, select, text, union
 
-from connector.domain.systems import CRMS
+from connector.domain.systems import CRMS, PLATFORM
 from connector.store import tables as t
 from connector.store import tables_polls as p
+from connector.store.ledgers import notice
 from connector.store.tables_journeys import WAITS, visitor
 from connector.stored import State
 
@@ -62,6 +63,11 @@ def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) ->
     aged = t.connection.c.renew_at <= now
     unlike = t.connection.c.labels == "stale"
     later = exists().where(p.poll.c.connection_id == own, p.poll.c.due_at > now)
-    reasons = [writes, reads, begun, aged, unlike, *([~later] if polls else [])]
+    told = exists().where(
+        notice.c.connection_id == own, notice.c.state == State.PENDING, notice.c.due_at <= since
+    )
+    # Nothing is polled there: the platform tells.
+    poll = and_(~later, t.connection.c.system != PLATFORM)
+    reasons = [writes, reads, begun, aged, unlike, told, *([poll] if polls else [])]
     query = union(*(select(own).where(*awake, why) for why in reasons))
     return [("deliver", row.id) for row in tx.execute(query)]

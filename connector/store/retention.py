@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, delete, select
 
 from connector.store import tables as t
+from connector.store.ledgers import notice
 from connector.stored import CLOSED, Keeping, State
 
 # Rows looked at in one read, and deleted in one transaction: the writer is busy for milliseconds.
@@ -48,6 +49,7 @@ RULES: Mapping[str, _Rule] = {
         _Rule(t.delivery, t.delivery.c.received_at, t.delivery.c.state, _box("inbox")),
         _Rule(t.event, t.event.c.received_at, t.event.c.state, _box("inbox")),
         _Rule(t.outbox, t.outbox.c.created_at, t.outbox.c.state, _box("outbox")),
+        _Rule(notice, notice.c.created_at, notice.c.state, _box("outbox")),
         _Rule(t.written, t.written.c.intent_at, None, lambda keeping: {_ANY: keeping.written}),
         _Rule(t.journal, t.journal.c.opened_at, t.journal.c.state, lambda k: {CLOSED: k.written}),
         _Rule(t.journey, t.journey.c.received_at, None, lambda k: {_ANY: k.journeys}),

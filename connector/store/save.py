@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
-from connector.store import answers, rulebook, visits
+from connector.store import answers, entries, notices, rulebook, visits
 from connector.store import tables as t
+from connector.store.ledgers import notice
 from connector.store.sql import add, put, slices
 from connector.stored import (
     Batch,
@@ -41,6 +42,8 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     rulebook.keep_decisions(tx, account_id, changes.decisions)
     _moves(tx, account_id, changes, now)
     answers.keep(tx, account_id, changes.answers, changes.unanswered, now)
+    entries.keep(tx, account_id, changes.entries, changes.unentered, now)
+    notices.keep(tx, account_id, changes.notices, now)
     _outbox(tx, account_id, changes, now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
     _finish(tx, changes)
@@ -76,7 +79,7 @@ def _rehome(
 ) -> None:
     for loser, survivor in pairs:
         visits.rehome(tx, account_id, loser, survivor)
-        for table in (t.step, t.outbox):
+        for table in (t.step, t.outbox, notice):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
         rulebook.rehome(tx, loser, survivor)
         tx.execute(
@@ -152,7 +155,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
         _forget_reasons(tx, ids)
         visits.forget(tx, account_id, ids)
         rulebook.forget(tx, ids)
-        for table in (t.step, t.move, t.effect, t.audit, t.record):
+        for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))
 

@@ -21,8 +21,8 @@ from connector.store.columns import flag, of_account, of_connection, waiting, wh
 from connector.store.types import Document, Instant, RowId
 
 metadata = more.metadata
-answer, poll, journey, journey_alias = more.answer, more.poll, more.journey, more.alias
-pulse, tally, wording, rule = more.pulse, more.tally, more.wording, more.rule
+answer, poll, journey, entry = more.answer, more.poll, more.journey, more.entry
+pulse, tally, journey_alias = more.pulse, more.tally, more.alias
 
 account = Table(
     "account",

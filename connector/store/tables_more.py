@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from connector.store.answers import answer
 from connector.store.columns import metadata
+from connector.store.ledgers import entry
 from connector.store.rules import rule
 from connector.store.tables_journeys import alias, journey
 from connector.store.tables_polls import poll
 from connector.store.tables_pulse import pulse, tally
 from connector.store.wordings import wording
 
-__all__ = ["alias", "answer", "journey", "metadata", "poll", "pulse", "rule", "tally", "wording"]
+__all__ = [
+    "alias",
+    "answer",
+    "entry",
+    "journey",
+    "metadata",
+    "poll",
+    "pulse",
+    "rule",
+    "tally",
+    "wording",
+]

@@ -15,7 +15,9 @@ from connector.mapping.table import Vocabulary
 from connector.store import backfills, config, due, inbox, poller, retention, secrets
 from connector.store.config import Library
 from connector.store.crowd import Load, people_of
+from connector.store.entries import Entries
 from connector.store.journeys import Journeys
+from connector.store.notices import Notices
 from connector.store.people import People
 from connector.store.rulebook import Rulebook
 from connector.store.save import save
@@ -252,6 +254,16 @@ class Unit(InboxUnit, OutboxUnit):
     def rules(self) -> Rulebook:
         """The escalation rules and what they decided."""
         return Rulebook(self.tx)
+
+    @property
+    def entries(self) -> Entries:
+        """What sales made of those who became MQLs."""
+        return Entries(self.tx)
+
+    @property
+    def notices(self) -> Notices:
+        """Moves that are told to the platform."""
+        return Notices(self.tx, self._box)
 
     @property
     def polls(self) -> poller.Polls:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g
 
 from . import history, merges, render, values, writes
 from .errors import ApiError, answer, invalid, problem
-from .objects import by_property, create_one, render_written, require
+from .objects import association_ends, by_property, create_one, render_written, require
 from .paths import Both, body, inputs
 from .portal import kind_of
 from .shapes import iso
@@ -110,6 +110,7 @@ def _update(kind: str, rows: list[Json]) -> Outcome:
     for values_of_row, record in zip(clean, found, strict=True):
         if record:
             require(kind, values_of_row, record)
+            writes.refuse_stage(portal(), kind, values_of_row, record)
             writes.refuse_duplicates(portal(), kind, values_of_row, record)
     results = []
     for row, values_of_row, record in zip(rows, clean, found, strict=True):
@@ -138,8 +139,10 @@ def _create(kind: str, rows: list[Json]) -> Outcome:
     by_row = all(row.get("objectWriteTraceId") for row in rows)
     if not by_row:
         _refuse_shared(kind, clean)
-        for values_of_row in clean:
-            writes.refuse_duplicates(portal(), kind, values_of_row, None)
+        for row, values_of_row in zip(rows, clean, strict=True):
+            association_ends(kind, row)
+            require(kind, values_of_row, None)
+            writes.refuse_new(portal(), kind, values_of_row)
     results, errors = [], []
     for row in rows:
         try:

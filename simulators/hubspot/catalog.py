@@ -107,6 +107,7 @@ lifecyclestage:enumeration hs_lead_status:enumeration phone:string city:string s
 zip:string country:string address:string website:string closedate:datetime createdate:datetime!
 hs_analytics_source:string! hs_latest_source:string! notes_last_contacted:datetime!
 notes_last_updated:datetime! num_associated_deals:number! num_notes:number!
+num_contacted_notes:number!
 hs_last_sales_activity_timestamp:datetime! days_to_close:number! hs_pipeline:string
 """
 _BY_TYPE = {

@@ -74,6 +74,19 @@ class Control:
         ends = {"contacts": contacts, "companies": companies or []}
         return self.act("deal", {"properties": values, **ends})
 
+    def activity(self, name: str, record_id: str, **more: object) -> None:
+        """Log a call (or {kind: email, meeting, note}) on a record as a person."""
+        self.act("activity", {"object": name, "id": record_id, **more})
+
+    def owners(self, *rows: Json) -> None:
+        """Replace the owners; one with {archived: true} has left."""
+        self.ask("PUT", "owners", {"owners": list(rows)})
+
+    def linked(self, kind: str, record_id: str, other: str) -> list[Json]:
+        """Return the records of another type that one is associated with, with all they have."""
+        ends = self.record(kind, record_id)["linked"]
+        return [self.record(other, end["id"]) for end in ends if end["object"] == other]
+
     def seed(self, **wanted: Any) -> list[str]:
         """Make many records without events; return their ids."""
         return list(self.ask("POST", "seed", wanted)["ids"])

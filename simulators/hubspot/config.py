@@ -65,6 +65,8 @@ class Config:
     deal_created_makes_opportunities: bool = False
     company_stage_reaches_contacts: bool = False
     merge_makes_new_id: bool = False
+    unique_conflict_status: int = 409
+    """How a unique value that another record holds is refused; 400 has been seen too."""
     ui_back_clears_first: bool = False
     required_properties: dict[str, list[str]] = field(default_factory=dict)
     """Admin validation rules, enforced on writes by 2026-09 paths and later (section 0)."""

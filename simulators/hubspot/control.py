@@ -36,11 +36,12 @@ ACTS: dict[str, Callable[[Portal, Json], Record]] = {
     "associate": people.associate,
     "dissociate": people.dissociate,
     "deal": people.deal,
+    "activity": people.activity,
 }
 
 
 @control.post("/<any('edit','delete','restore','merge','privacy-delete'):act>")
-@control.post("/<any('associate','dissociate','deal'):act>")
+@control.post("/<any('associate','dissociate','deal','activity'):act>")
 def act(act: str) -> Response:
     """Do what a person does in the user interface; answer the record's id."""
     try:

@@ -93,7 +93,7 @@ def create(name: str) -> Response:
 def create_one(kind: str, wanted: Json) -> Record:
     """Create one record of a create call."""
     clean = values.clean(portal(), kind, wanted.get("properties", {}))
-    ends = [_end(kind, row) for row in wanted.get("associations") or []]
+    ends = association_ends(kind, wanted)
     require(kind, clean, None)
     record = writes.create(portal(), kind, clean, caller())
     for other, type_ids in ends:
@@ -101,10 +101,19 @@ def create_one(kind: str, wanted: Json) -> Record:
     return record
 
 
+def association_ends(kind: str, wanted: Json) -> list[tuple[Record, list[int]]]:
+    """Return the records that a create call associates its own with, and how."""
+    return [_end(kind, row) for row in wanted.get("associations") or []]
+
+
 def _end(kind: str, row: Json) -> tuple[Record, list[int]]:
-    target, ids = row["to"]["id"], [int(each["associationTypeId"]) for each in row["types"]]
+    # The whole of it is checked before the record is made: a create is all or nothing.
+    try:
+        target, ids = row["to"]["id"], [int(each["associationTypeId"]) for each in row["types"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise invalid("Invalid input JSON: an association needs to.id and types") from error
     for (start, end), known in links.TYPES.items():
-        if start == kind and set(ids) & set(known):
+        if start == kind and set(ids) & set(known) and set(ids) <= {*known, *portal().labels}:
             found = portal().record(end, target)
             if found:
                 return found, ids

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import derived, links, merges, values, writes
 from .errors import missing
+from .history import put
 from .portal import kind_of
 from .records import Source
 from .shapes import iso, to_ms
@@ -102,6 +103,29 @@ def deal(portal: Portal, wanted: Json) -> Record:
         for one in wanted.get(kind, []):
             end = {"to_object": kind, "to_id": one, "primary": kind == "companies"}
             associate(portal, {**wanted, **end, "object": "deals", "id": record.id})
+    return record
+
+
+# knowledge.hubspot.com, "HubSpot's default contact properties": what each logged activity dates.
+_CONTACTED = ("notes_last_contacted", "notes_last_updated", "hs_last_sales_activity_timestamp")
+ACTIVITIES: dict[str, tuple[str, ...]] = {
+    "call": _CONTACTED,
+    "email": _CONTACTED,
+    "meeting": _CONTACTED,
+    "note": ("notes_last_updated",),
+}
+
+
+def activity(portal: Portal, wanted: Json) -> Record:
+    """Log a {kind} of activity on {object, id}: its dates and its counts move."""
+    record = find(portal, wanted)
+    dates = ACTIVITIES[str(wanted.get("kind", "call"))]
+    at = to_ms(wanted["at"]) if "at" in wanted else portal.now()
+    counts = ["num_notes", *(["num_contacted_notes"] if "notes_last_contacted" in dates else [])]
+    moved = {name: iso(at) for name in dates if record.value(name) < iso(at)}
+    counted = {name: str(int(record.value(name) or 0) + 1) for name in counts}
+    for name, value in (moved | counted).items():
+        put(portal, record, name, value, user(wanted))
     return record
 
 

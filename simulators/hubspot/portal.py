@@ -122,6 +122,11 @@ class Portal:
                     return found
         return None
 
+    def deal_stages(self, pipeline: str) -> list[str]:
+        """Return the ids of a deal pipeline's stages."""
+        rows = [row for row in self.pipelines["deals"] if row["id"] == pipeline]
+        return [stage["id"] for row in rows for stage in row["stages"]]
+
 
 def kind_of(name: str) -> str:
     """Return the plural name of an object type, or refuse what is no object type."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import catalog, events
-from .errors import invalid, problem
+from .errors import invalid, invalid_values, problem
 from .history import keys, put, would_regress
 from .portal import SYSTEM
 from .records import Record, Source, Version
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .portal import Portal
 
+CONFLICT = 409
 DEFAULT_VALUE = Source("PROPERTY_DEFAULT_VALUE", None)
 
 # Create minimum (section 2.2): one of these, or for deals all of them.
@@ -22,6 +23,8 @@ MINIMUM = {
     "contacts": (any, ("email", "firstname", "lastname")),
     "companies": (any, ("name", "domain")),
     "deals": (all, ("dealname", "dealstage")),
+    # developers.hubspot.com, "Activities | Tasks": hs_timestamp, the due date, is required.
+    "tasks": (all, ("hs_timestamp",)),
 }
 
 
@@ -29,8 +32,7 @@ def create(
     portal: Portal, kind: str, values: Mapping[str, str], source: Source, at: int | None = None
 ) -> Record:
     """Make a record of values that are already clean."""
-    _require_minimum(kind, values)
-    refuse_duplicates(portal, kind, values, None)
+    refuse_new(portal, kind, values)
     now = portal.now() if at is None else at
     record = Record(kind, portal.next_id(), now, [now])
     portal.stores[kind].add(record)
@@ -38,6 +40,13 @@ def create(
     update(portal, record, values, source, now)
     _fill_defaults(portal, record, source, now)
     return record
+
+
+def refuse_new(portal: Portal, kind: str, values: Mapping[str, str]) -> None:
+    """Refuse clean values that make no record."""
+    _require_minimum(kind, values)
+    refuse_stage(portal, kind, values, None)
+    refuse_duplicates(portal, kind, values, None)
 
 
 def update(
@@ -48,6 +57,7 @@ def update(
     at: int | None = None,
 ) -> None:
     """Write clean values; an API write always moves the modified time (section 3)."""
+    refuse_stage(portal, record.kind, values, record)
     refuse_duplicates(portal, record.kind, values, record)
     now = portal.now() if at is None else at
     for name, value in values.items():
@@ -63,7 +73,7 @@ def update(
 def refuse_duplicates(
     portal: Portal, kind: str, values: Mapping[str, str], own: Record | None
 ) -> None:
-    """Refuse a value that another record owns: 409 with its id for e-mail, 400 otherwise."""
+    """Refuse a value that another record owns: 409 with the owner's id (section 2.2)."""
     for name, value in values.items():
         for key in keys(portal, kind, name, value):
             owner = portal.by_key(kind, *key)
@@ -72,8 +82,24 @@ def refuse_duplicates(
             if key[0] == "email":
                 message = f"Contact already exists. Existing ID: {owner.id}"
                 raise problem(409, "CONFLICT", message)
-            message = f"{value} is already the value of {name} on {owner.id}"
-            raise invalid(message, subCategory="CONFLICTING_UNIQUE_VALUE")
+            status = portal.config.unique_conflict_status
+            category = "CONFLICT" if status == CONFLICT else "VALIDATION_ERROR"
+            message = f"{name} already has the value {value}. Existing ID: {owner.id}"
+            raise problem(status, category, message, subCategory="CONFLICTING_UNIQUE_VALUE")
+
+
+def refuse_stage(portal: Portal, kind: str, values: Mapping[str, str], own: Record | None) -> None:
+    """Refuse a deal stage that its pipeline does not have; no pipeline means the default one.
+
+    developers.hubspot.com, "CRM API | Deals": a stage belongs to one pipeline.
+    """
+    stage = values.get("dealstage")
+    if kind != "deals" or not stage:
+        return
+    pipeline = values.get("pipeline") or (own.value("pipeline") if own else "") or "default"
+    if stage not in portal.deal_stages(pipeline):
+        message = f"{stage} is not a stage of pipeline {pipeline}"
+        raise invalid_values([{"name": "dealstage", "code": "INVALID_OPTION", "message": message}])
 
 
 def _require_minimum(kind: str, values: Mapping[str, str]) -> None:

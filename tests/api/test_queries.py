@@ -60,6 +60,12 @@ def test_every_route_answers(either: Door) -> None:
         *("profiles?email=a&record_id=b&object=contact&connection_id=c&slot=3", "batches"),
         *(f"profiles/{profile_id}", f"profiles/{profile_id}/moves", "holds", "pipeline"),
         *("connections", f"{one}/mapping", f"{one}/unmapped", "inbox?state=parked"),
-        *("outbox?state=held", "reports/funnel", "status", "batches?cursor=none"),
+        *(
+            "outbox?state=held",
+            "reports/funnel",
+            "reports/feedback?by=owner",
+            "status",
+            "batches?cursor=none",
+        ),
     ):
         assert either.get(path).status_code == 200, path

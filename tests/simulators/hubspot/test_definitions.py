@@ -151,7 +151,9 @@ def test_a_unique_value_has_one_owner(api: "Api") -> None:
     ann = api.contact(firstname="Ann", bnb_lead_score="p1")
 
     body = {"properties": {"firstname": "Bob", "bnb_lead_score": "p1"}}
-    assert api("POST", "/crm/objects/2026-09/contacts", body).status_code == 400
+    refused = api("POST", "/crm/objects/2026-09/contacts", body)
+    assert (refused.status_code, refused.json()["category"]) == (409, "CONFLICT")
+    assert refused.json()["message"].endswith(f"Existing ID: {ann}")
     path = "/crm/objects/2026-09/contacts/p1"
     assert api("GET", path, idProperty="bnb_lead_score").json()["id"] == ann
 
