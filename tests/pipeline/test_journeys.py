@@ -106,6 +106,19 @@ def test_where_only_a_sign_in_qualifies_a_typed_address_does_not(build: Build) -
     assert site.slot("d1") == 3
 
 
+def test_who_typed_an_address_before_that_qualified_does_so_by_the_next_event(
+    build: Build,
+) -> None:
+    house = build(visiting=Visiting(capture=Capture.PROVEN))
+    site = Site(house)
+    site.do("identity_conversion", device_id="d1", email="ann@x.io")
+    object.__setattr__(house.services, "visiting", Visiting())
+
+    site.do("form_submitted", 1, device_id="d1", email="ann@x.io")
+
+    assert site.slot("d1") == 3
+
+
 def test_a_late_identification_brings_the_anonymous_past_along(site: Site) -> None:
     site.do("page_view", device_id="laptop")
     site.do("page_view", 1, device_id="phone")
