@@ -19,6 +19,7 @@ TOPICS: Mapping[str, str] = {
     "demo": "demo",
     "doctor": "doctor",
     "held": "stuck",
+    "import": "importing",
     "install": "setup",
     "mapping": "configuration",
     "migrate": "run",

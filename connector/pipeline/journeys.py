@@ -51,12 +51,14 @@ def turn(services: Services, account_id: AccountId, fence: Fence) -> int:
     """Work on the next batch, and on rewards that have ended; return how many that was."""
     with services.store.reading() as unit:
         visits = unit.visits.waiting(account_id, AT_ONCE)
-        ended = _ended(services, unit, account_id, AT_ONCE)
     work_off(
         visits,
         lambda some: _apply(services, account_id, fence, some),
         lambda one, error: _park(services, fence, one, error),
     )
+    # Asked afterwards: the batch may have shown a reward anew.
+    with services.store.reading() as unit:
+        ended = _ended(services, unit, account_id, AT_ONCE)
     if ended:
         _end_rewards(services, account_id, fence, ended)
     return len(visits) + len(ended)

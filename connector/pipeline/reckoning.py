@@ -12,6 +12,7 @@ from connector.domain.facts import AccountId, ProfileId
 from connector.domain.identity import Census, Person
 from connector.domain.journeys import Alias, Happened, JourneyEvent, Known, Visitor
 from connector.domain.kept import Kept, Visit
+from connector.domain.slots import UNKNOWN
 from connector.domain.visiting import Deed, deeds
 from connector.domain.visits import RIGHTS, bucket, day_of, joined, known_by, seen, type_of
 from connector.pipeline.erasure import graves
@@ -208,7 +209,10 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
     """Bring the visitors up to date, and return what their events do to their slots."""
     done: dict[ProfileId, list[Done]] = {}
     for profile_id, visits in found.whose.items():
-        visitor = found.kept.visitors[profile_id]
+        known = visitor = found.kept.visitors[profile_id]
+        if profile_id in found.profiles and found.profiles[profile_id].slot in UNKNOWN:
+            # Identified once, when that did not qualify: it may by now.
+            visitor = replace(visitor, identified_at=None, verified_at=None)
         for visit in sorted(visits, key=lambda one: (one.when, one.id)):
             own = found.census.owns(profile_id, visit.event.email)
             for deed in deeds(
@@ -221,7 +225,7 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
             ):
                 done.setdefault(profile_id, []).append((visit, deed))
             visitor = seen(visitor, visit.event, visit.when)
-        found.kept.visitors[profile_id] = visitor
+        found.kept.visitors[profile_id] = joined(visitor, known)
     return done
 
 

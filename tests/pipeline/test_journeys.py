@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 
 from connector.domain.visiting import Capture
+from connector.pipeline.housekeeping import keep_house
+from connector.pipeline.operating import Choice, replay
 from connector.pipeline.services import Visiting
+from connector.pipeline.split import split
 from connector.store import tables as t
 from connector.store.tables_journeys import day, visitor
 from tests.pipeline.acts import lead
 from tests.pipeline.conftest import Build
-from tests.pipeline.house import START, House
+from tests.pipeline.house import ACCOUNT, START, House
 from tests.pipeline.visitors import Site
 
 
@@ -102,6 +105,19 @@ def test_where_only_a_sign_in_qualifies_a_typed_address_does_not(build: Build) -
     assert site.slot("d1") == 1
 
     site.do("verified_conversion", 1, device_id="d1", email="ann@x.io")
+
+    assert site.slot("d1") == 3
+
+
+def test_who_typed_an_address_before_that_qualified_does_so_by_the_next_event(
+    build: Build,
+) -> None:
+    house = build(visiting=Visiting(capture=Capture.PROVEN))
+    site = Site(house)
+    site.do("identity_conversion", device_id="d1", email="ann@x.io")
+    object.__setattr__(house.services, "visiting", Visiting())
+
+    site.do("form_submitted", 1, device_id="d1", email="ann@x.io")
 
     assert site.slot("d1") == 3
 
@@ -290,3 +306,43 @@ def test_an_entry_that_is_no_event_is_parked_and_the_rest_flows(site: Site) -> N
     assert site.slot("d1") == 1
     assert len(site.house.rows(t.event, state="parked")) == 1
     assert {row.body for row in site.house.rows(t.delivery)} == {None}
+
+
+def test_whoever_sweeps_finds_journeys_that_wait_and_rewards_that_ended(site: Site) -> None:
+    site.keep([site.told("incentive_offered", device_id="d1")])
+    split(site.house.services)
+    assert due(site) == [("drain", ACCOUNT)]
+    site.work()
+    assert due(site) == []
+
+    site.house.clock.pass_(15 * 86400)
+
+    assert due(site) == [("drain", ACCOUNT)]
+
+
+def due(site: Site) -> list[tuple[str, str]]:
+    now, lasts = site.house.clock.now(), site.house.services.visiting.reward_lasts
+    with site.house.store.reading() as unit:
+        found = unit.due(now, now, rewards=now - lasts)
+    return [one for one in found if one[0] == "drain"]
+
+
+def test_old_events_go_and_the_counts_by_day_stay(site: Site) -> None:
+    site.do("page_view", device_id="d1")
+    site.house.clock.pass_(731 * 86400)
+
+    keep_house(site.house.services)
+
+    assert site.kept() == []
+    assert [row.counts for row in site.house.rows(day)] == [{"page_view": 1}]
+    assert site.slot("d1") == 1
+
+
+def test_what_was_put_aside_is_worked_on_again_when_replayed(site: Site) -> None:
+    site.do("custom", device_id={"not": "a text"})
+    services = site.house.services
+
+    assert replay(services, ACCOUNT, "inbox", Choice(), dry_run=True) == 1
+    assert replay(services, ACCOUNT, "inbox", Choice(), dry_run=False) == 1
+
+    assert [row.silent for row in site.kept(reason="")] == [True]
