@@ -184,10 +184,14 @@ class FieldInfo:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Somebody whom a CRM's records can belong to; `id` is what its owner field holds."""
+    """Somebody whom a CRM's records can belong to; `id` is what its owner field holds.
+
+    One who is not `active` has left, or was switched off.
+    """
 
     id: str
     name: str
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from connector.domain.errors import ConnectorError, LeaseLost, StoreBusy
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.mapping.table import Meaning
 from connector.pipeline.erasure import erase, owner
+from connector.pipeline.handing import hand_off
 from connector.pipeline.inbound import reading_ties, take_in
 from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.refold import settle
@@ -108,6 +109,7 @@ def _apply(
             _refuse(scene, unit, account_id)
     retold = settle(scene)
     wish(scene, retold)
+    hand_off(scene, retold)
     with services.store.reading() as unit:
         _erase(scene, unit, account_id)
         apply_brake(services, scene, unit, account_id)

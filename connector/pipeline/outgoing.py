@@ -24,6 +24,7 @@ from connector.pipeline.guarded import finish_journal, send_guarded
 from connector.pipeline.housekeeping import WORDS_LAST
 from connector.pipeline.installing import refresh_labels
 from connector.pipeline.lines import open_line
+from connector.pipeline.owners import send_owners
 from connector.pipeline.reads import read_next
 from connector.pipeline.reconciling import poll_next
 from connector.pipeline.send import Sending, send_opt_outs, send_own
@@ -48,6 +49,8 @@ _SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
     Purpose.RESTORE: send_guarded,
     Purpose.LEVER: send_guarded,
     Purpose.OPT_OUT: send_opt_outs,
+    Purpose.STATUS: send_guarded,
+    Purpose.OWNER: send_owners,
 }
 
 

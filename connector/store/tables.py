@@ -17,12 +17,13 @@ from sqlalchemy import (
 )
 
 from connector.store import answers, columns, tables_journeys, tables_polls, tables_pulse
+from connector.store import tables_handoff as handoffs
 from connector.store.columns import flag, of_account, of_connection, waiting, whole, words
 from connector.store.types import Document, Instant, RowId
 
 metadata = columns.metadata
 answer, poll, journey = answers.answer, tables_polls.poll, tables_journeys.journey
-pulse, tally = tables_pulse.pulse, tables_pulse.tally
+pulse, tally, handoff = tables_pulse.pulse, tables_pulse.tally, handoffs.handoff
 
 account = Table(
     "account",

@@ -15,6 +15,7 @@ from connector.mapping.table import Vocabulary
 from connector.store import backfills, config, due, inbox, poller, retention, secrets
 from connector.store.config import Library
 from connector.store.crowd import Load, people_of
+from connector.store.handoffs import Handoffs
 from connector.store.journeys import Journeys
 from connector.store.people import People
 from connector.store.save import save
@@ -210,6 +211,11 @@ class Unit(InboxUnit, OutboxUnit):
     def journeys(self) -> Journeys:
         """What visitors did."""
         return Journeys(self.tx)
+
+    @property
+    def handoffs(self) -> Handoffs:
+        """What is handed to sales."""
+        return Handoffs(self.tx)
 
     @property
     def polls(self) -> poller.Polls:
