@@ -20,6 +20,7 @@ from connector.domain.errors import (
     CrmRevoked,
 )
 from connector.pipeline.connecting import refresh_words
+from connector.pipeline.deals import send_deals
 from connector.pipeline.guarded import finish_journal, send_guarded
 from connector.pipeline.housekeeping import WORDS_LAST
 from connector.pipeline.installing import refresh_labels
@@ -51,6 +52,7 @@ _SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
     Purpose.OPT_OUT: send_opt_outs,
     Purpose.STATUS: send_guarded,
     Purpose.OWNER: send_owners,
+    Purpose.DEAL: send_deals,
 }
 
 

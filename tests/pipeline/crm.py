@@ -84,8 +84,6 @@ class FakeCrm(Sales):
         self.now = now
         self.portal = portal
         self.records: dict[tuple[str, str], FakeRecord] = {}
-        self.tied: list[tuple[str, str]] = []  # deal, contact
-        self.hired: list[tuple[str, str]] = []  # contact, company
         self.rows: list[Row] = []
         self.calls: list[Call] = []
         self.opted: set[str] = set()
