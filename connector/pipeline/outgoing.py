@@ -19,6 +19,7 @@ from connector.domain.errors import (
     CrmRefused,
     CrmRevoked,
 )
+from connector.pipeline.clocked import hand_next, send_tasks
 from connector.pipeline.connecting import refresh_words
 from connector.pipeline.deals import send_deals
 from connector.pipeline.guarded import finish_journal, send_guarded
@@ -28,6 +29,7 @@ from connector.pipeline.lines import open_line
 from connector.pipeline.owners import send_owners
 from connector.pipeline.reads import read_next
 from connector.pipeline.reconciling import poll_next
+from connector.pipeline.recycling import recycle
 from connector.pipeline.send import Sending, send_opt_outs, send_own
 from connector.pipeline.services import Services
 from connector.stored import BULK, LIVE, Claim, Connection, Pending, Purpose
@@ -53,6 +55,7 @@ _SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
     Purpose.STATUS: send_guarded,
     Purpose.OWNER: send_owners,
     Purpose.DEAL: send_deals,
+    Purpose.TASK: send_tasks,
 }
 
 
@@ -65,7 +68,11 @@ def deliver(services: Services, connection_id: str, turn: timedelta | None = Non
         connection = unit.connection(connection_id)
     if connection.state != "active" or _resting(services, connection):
         return 0
-    fence = services.store.take(f"connection:{connection_id}")
+    return _deliver(services, connection, turn) + recycle(services, connection)
+
+
+def _deliver(services: Services, connection: Connection, turn: timedelta | None) -> int:
+    fence = services.store.take(f"connection:{connection.id}")
     if fence is None:
         return 0
     note: Any = fence.note
@@ -168,7 +175,7 @@ def _do(sending: Sending, rows: list[Pending], lane: int) -> bool:
                 dur_ms=round((time.perf_counter() - began) * 1000, 1),
             )
             return True
-        return read_next(sending, lane) or poll_next(sending)
+        return read_next(sending, lane) or hand_next(sending) or poll_next(sending)
     except (CrmDenied, CrmRefused) as error:
         sending.park(rows, str(error))
         return True

@@ -50,6 +50,7 @@ def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) ->
     unlike = t.connection.c.labels == "stale"
     later = exists().where(p.poll.c.connection_id == own, p.poll.c.due_at > now)
     clocked = exists().where(t.handoff.c.connection_id == own, t.handoff.c.due_at <= now)
-    reasons = [writes, reads, begun, aged, unlike, clocked, *([~later] if polls else [])]
+    ripe = exists().where(t.handoff.c.connection_id == own, t.handoff.c.state == "ripe")
+    reasons = [writes, reads, begun, aged, unlike, clocked, ripe, *([~later] if polls else [])]
     query = union(*(select(own).where(*awake, why) for why in reasons))
     return [("deliver", row.id) for row in tx.execute(query)]

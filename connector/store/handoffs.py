@@ -63,6 +63,12 @@ class Handoffs:
         query = select(handoff).where(*own).order_by(handoff.c.due_at, handoff.c.key).limit(most)
         return [_intent(row) for row in self.tx.execute(query)]
 
+    def in_state(self, connection_id: ConnectionId, state: str, most: int) -> list[Intent]:
+        """Return the intents of a connection that are in a state."""
+        own = (handoff.c.connection_id == connection_id, handoff.c.state == state)
+        query = select(handoff).where(*own).order_by(handoff.c.key).limit(most)
+        return [_intent(row) for row in self.tx.execute(query)]
+
     def postpone(self, key: str, due_at: datetime) -> None:
         """Look at an intent again later."""
         self._set(key, {"due_at": due_at})
@@ -97,9 +103,9 @@ class Handoffs:
         return bool(self.tx.execute(select(waiting)).scalar_one())
 
     def last_turn(self, connection_id: ConnectionId) -> str:
-        """Return whose turn it was last, "" before the first; the row is ours until we commit."""
+        """Return whose turn it was last, "" before the first; the lease keeps others from it."""
         own = (turn.c.connection_id == connection_id, turn.c.name == OWNER_TURN)
-        return self.tx.execute(select(turn.c.last).where(*own).with_for_update()).scalar() or ""
+        return self.tx.execute(select(turn.c.last).where(*own)).scalar() or ""
 
     def take_turn(self, connection: Connection, last: str) -> None:
         """Keep whose turn it was."""

@@ -23,6 +23,7 @@ handoff = Table(
     Column("due_at", Instant),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("connection_id", "object", "record_id", "part", "answers"),
+    waiting("ix_handoff_ripe", "connection_id", when="state = 'ripe'"),
     waiting("ix_handoff_waiting", "connection_id", "due_at", when="due_at IS NOT NULL"),
 )
 

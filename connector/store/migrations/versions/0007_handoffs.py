@@ -41,6 +41,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("handoff", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_handoff_ripe",
+            ["connection_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'ripe'"),
+            postgresql_where=sa.text("state = 'ripe'"),
+        )
+        batch_op.create_index(
             "ix_handoff_waiting",
             ["connection_id", "due_at"],
             unique=False,
@@ -65,6 +72,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("turn")
     with op.batch_alter_table("handoff", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_handoff_ripe",
+            sqlite_where=sa.text("state = 'ripe'"),
+            postgresql_where=sa.text("state = 'ripe'"),
+        )
         batch_op.drop_index(
             "ix_handoff_waiting",
             sqlite_where=sa.text("due_at IS NOT NULL"),
