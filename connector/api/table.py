@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from connector.api import batches, boxes, configuration, connections, moves, profiles, reports
+from connector.api import (
+    batches,
+    boxes,
+    configuration,
+    connections,
+    handoff,
+    moves,
+    profiles,
+    reports,
+)
 
 ROUTES = (
     *profiles.ROUTES,
@@ -10,6 +19,7 @@ ROUTES = (
     *batches.ROUTES,
     *configuration.ROUTES,
     *connections.ROUTES,
+    *handoff.ROUTES,
     *boxes.ROUTES,
     *reports.ROUTES,
 )

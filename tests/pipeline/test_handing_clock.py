@@ -292,3 +292,21 @@ def _act(house: House, profile: str, deed: str) -> None:
         house.move(profile, 6)
     elif deed:
         house.clock.pass_(timedelta(**{deed: 5 if deed == "hours" else 31}).total_seconds())
+
+
+def test_the_clock_s_rows_work_on_either_database(either: House) -> None:
+    either.crm.staff = TURNS
+    switches = Handoff(
+        AssignOwner(enabled=True, owners=TURNS), untouched_task=TASK, recycle=RECYCLE
+    )
+    either.remap(handoff=switches)
+    either.raise_(lead(either), 6)
+    hours(either, 5)
+    either.crm.edit("11", hs_lead_status="BAD_TIMING", call_again_on="2026-05-02")
+    for _ in range(3):
+        hours(either, 24)
+
+    assert either.crm.value("11", "hubspot_owner_id") == "7"
+    assert subjects(either) == ["Call"]
+    assert either.slot("11") == 3
+    assert {row.state for row in either.rows(t.handoff)} == {"waiting", "made", "done"}
