@@ -199,10 +199,38 @@ class FieldInfo:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Somebody whom a CRM's records can belong to; `id` is what its owner field holds."""
+    """Somebody whom a CRM's records can belong to; `id` is what its owner field holds.
+
+    One who is not `active` has left, or was switched off.
+    """
 
     id: str
     name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DealDraft:
+    """A deal to be made for a record; `owner` is "" where nobody owns the record."""
+
+    kind: str
+    record_id: str
+    name: str
+    pipeline: str
+    stage: str
+    owner: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDraft:
+    """A task to be put on a record for its owner."""
+
+    kind: str
+    record_id: str
+    subject: str
+    due_at: datetime
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +244,18 @@ class DealStage:
 
 @dataclass(frozen=True, slots=True)
 class OwnField:
-    """One of our own fields to be installed. `kind`: text, number, datetime or choice."""
+    """One of our own fields to be installed. `kind`: text, number, datetime or choice.
+
+    No two records may hold the same value of a `unique` one.
+    """
 
     name: str
     label: str
     kind: str
     description: str = ""
     options: Sequence[Option] = ()
+    object: str = "contact"
+    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +371,26 @@ class Crm(Protocol):
 
     def owners(self) -> list[Owner]:
         """Return the people and queues that records can belong to."""
+        ...
+
+    def open_deal(self, kind: str, record_id: str) -> str:
+        """Return an open deal of a record or of its primary company, "" if there is none."""
+        ...
+
+    def deal_made(self, key: str) -> str:
+        """Return the deal that was made under a key, "" if there is none."""
+        ...
+
+    def create_deal(self, draft: DealDraft, key: str) -> str:
+        """Create a deal, or return the one that this key made already."""
+        ...
+
+    def tie_deal(self, deal_id: str, kind: str, record_id: str) -> None:
+        """Tie a deal to a record; that it is tied already is as good."""
+        ...
+
+    def add_task(self, draft: TaskDraft, key: str) -> str:
+        """Add a task to a record, or return the one that this key made already."""
         ...
 
     def install(self, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
+from connector.domain.handoffs import Intent
 from connector.domain.identity import Name
 from connector.domain.notices import Told
 from connector.domain.rules.decisions import Decisions
@@ -58,6 +59,10 @@ class Purpose(StrEnum):
     RESTORE = "restore"  # a human's value that our write ran over
     LEVER = "lever"  # blank the rep's lever
     OPT_OUT = "opt_out"  # push an opt-out on
+    STATUS = "status"  # a new lead's status
+    OWNER = "owner"  # an owner where there is none
+    DEAL = "deal"  # one deal
+    TASK = "task"  # a task for the owner
     ERASE = "erase"  # blank our fields after an erasure
 
 
@@ -279,7 +284,7 @@ class Pending:
     """A write that waits in the outbox; `id` is 0 until stored.
 
     `seen` is what the CRM held when the write was wanted: where it was given something else
-    after `wanted_at`, theirs stands.
+    after `wanted_at`, theirs stands. `intent`: only where this hand-off is entered with it.
     """
 
     id: int
@@ -299,6 +304,7 @@ class Pending:
     created_at: datetime | None = None
     trace: str = ""
     wanted_at: datetime | None = None
+    intent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +396,7 @@ class Changes:
     asked: set[RecordKey] = field(default_factory=set)
     burned: list[int] = field(default_factory=list)
     decisions: Decisions = field(default_factory=Decisions)
+    intents: list[Intent] = field(default_factory=list)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

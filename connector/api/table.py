@@ -7,6 +7,7 @@ from connector.api import (
     boxes,
     configuration,
     connections,
+    handoff,
     journeys,
     moves,
     profiles,
@@ -24,6 +25,7 @@ ROUTES = (
     *rules.ROUTES,
     *connections.ROUTES,
     *targets.ROUTES,
+    *handoff.ROUTES,
     *boxes.ROUTES,
     *reports.ROUTES,
 )

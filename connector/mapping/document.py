@@ -17,6 +17,8 @@ from connector.domain import slots
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.slots import OPEN_TO_PEOPLE, Pipeline, Role, Slot
 from connector.mapping import table
+from connector.mapping.handoff import Handoff
+from connector.mapping.handoff_document import dump_handoff, handoff_faults, parse_handoff
 from connector.mapping.lookup import Lookup
 from connector.mapping.places import LONGEST_WORD, Place, load_yaml, shown
 from connector.mapping.plan import outbound_faults, round_trip_faults
@@ -29,7 +31,7 @@ _TARGETS = ("role", "slot")
 _CONDITIONS = ("lifecycle", "status", "deal", "company")
 _TABLES = ("opt_out", "dispositions", "slots", "outbound")
 _SWITCHES = ("allow_backward", "push_opt_out")
-_KEYS = ("system", "fields", "deal_stages", *_TABLES, *_SWITCHES)
+_KEYS = ("system", "fields", "deal_stages", *_TABLES, *_SWITCHES, "handoff")
 
 
 def parse(document: object) -> table.Mapping:
@@ -46,6 +48,7 @@ def parse(document: object) -> table.Mapping:
         outbound=_rows(parts, "outbound", _outbound),
         allow_backward="allow_backward" in parts and parts["allow_backward"].flag(),
         push_opt_out="push_opt_out" in parts and parts["push_opt_out"].flag(),
+        handoff=parse_handoff(parts["handoff"]) if "handoff" in parts else Handoff(),
     )
     root.conclude()
     return mapping
@@ -69,6 +72,7 @@ def dump(mapping: table.Mapping) -> Document:
         "outbound": [_dump_outbound(row) for row in mapping.outbound],
         "allow_backward": mapping.allow_backward,
         "push_opt_out": mapping.push_opt_out,
+        "handoff": dump_handoff(mapping.handoff),
     }
 
 
@@ -93,6 +97,7 @@ def check(lookup: Lookup) -> None:
         *round_trip_faults(lookup),
         *slots.target_faults(lookup.pipeline, lookup.targets()),
         *outbound_faults(lookup),
+        *handoff_faults(lookup),
     ]
     if faults:
         raise ConfigurationRefused(faults)

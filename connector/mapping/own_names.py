@@ -20,6 +20,9 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# What marks a deal of ours, so that it is made once. No two deals hold the same.
+DEAL_KEYS: Mapping[str, str] = {"hubspot": "bnb_handoff_key"}
+
 # Our name -> label, kind and what a rep reads about it.
 SHOWN: Mapping[str, tuple[str, str, str]] = {
     SCORE: ("Lead score", "number", "1 to 10, learned from those who became Customers"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from connector.domain.facts import Fact, Link, RecordKey, Stamp
+from connector.domain.handoffs import DISPOSED
 from connector.domain.slots import LEVER_SLOTS, Slot, is_forward
 from connector.domain.steps import Actor, Kind, Step
 from connector.mapping.lookup import Lookup, Words
@@ -284,11 +285,16 @@ def _says_anew(before: Saying, now: Saying, change: _Change) -> bool:
 def _disposed(before: Saying, now: Saying, change: _Change) -> Saying:
     """Learn what sales answered: the lead status and the disposition that it or a deal means."""
     old, status = before.value(Meaning.LEAD_STATUS), now.value(Meaning.LEAD_STATUS)
-    deals = now.tied_deals()
-    if (old, before.tied_deals()) == (status, deals):
+    deals, found = now.tied_deals(), now.others.get(DISPOSED, "")
+    same = before.others.get(DISPOSED, "") == found
+    if (old, before.tied_deals()) == (status, deals) and same:
         return now
     when = change.items[-1].when
     disposition = change.lookup().disposition(status, deals, change.record.object)
+    if status != old and found:
+        now = replace(now, others={k: v for k, v in now.others.items() if k != DISPOSED})
+    elif status == old and found and disposition is None:
+        disposition = Disposition(found)
     if status != old or disposition is not now.disposition:
         ours = all(isinstance(item, Fact) and item.ours for item in change.items)
         now = replace(now, answers=(*now.answers, Answer(when, status, disposition, ours)))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from connector.domain.slots import Role, Slot
+from connector.mapping.handoff import Handoff
 
 
 class Meaning(StrEnum):
@@ -123,6 +124,7 @@ class Mapping:
     outbound: tuple[OutboundRow, ...] = ()
     allow_backward: bool = False
     push_opt_out: bool = False
+    handoff: Handoff = field(default_factory=Handoff)
     _meanings: Map[tuple[str, str], Meaning] = field(init=False, repr=False, compare=False)
     _opt_outs: Map[str, list[OptOutRow]] = field(init=False, repr=False, compare=False)
     _names: Map[str, list[str]] = field(init=False, repr=False, compare=False)

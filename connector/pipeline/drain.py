@@ -17,6 +17,7 @@ from connector.pipeline import journeys
 from connector.pipeline.erasure import erase, owner
 from connector.pipeline.escalating import on_field
 from connector.pipeline.halving import work_off
+from connector.pipeline.handing import hand_off
 from connector.pipeline.inbound import reading_ties, take_in
 from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
@@ -100,6 +101,7 @@ def _apply(
     with services.store.reading() as unit:
         retold = settle(scene, judge=partial(on_field, services, unit, scene))
     wish(scene, retold)
+    hand_off(scene, retold)
     with services.store.reading() as unit:
         _erase(scene, unit, account_id)
         apply_brake(services, scene, unit, account_id)

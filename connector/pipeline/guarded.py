@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from connector.domain.facts import RecordKey
 from connector.domain.slots import Slot
-from connector.mapping.table import Meaning
-from connector.pipeline.inbound import FRESH
+from connector.pipeline.inbound import FRESH, GUARDED
 from connector.pipeline.reads import arrivals_of, dated_fields
 from connector.pipeline.send import Sending, judged, profiles_of, sift, when_written
 from connector.pipeline.wishes import LEVER, PERSONS
@@ -82,6 +81,8 @@ def _known_words(unit: Unit, row: Pending) -> dict[str, set[str]]:
     person wanted the write, is no edit in between. A rule that did not know of it yields.
     """
     found: dict[str, set[str]] = {}
+    if row.purpose is Purpose.OWNER:
+        return {name: {""} for name in row.fields}
     for name in row.fields:
         known = found.setdefault(name, {row.seen.get(name, "")})
         last = unit.last_written(row.record, name)
@@ -320,12 +321,13 @@ def _own_event(sending: Sending, key: RecordKey, name: str, value: str, at: date
 def _read_back(sending: Sending, kind: str, rows: Sequence[Pending]) -> None:
     """Read what was written with its history: a human's edit in between shows there."""
     lookup = sending.lookup()
-    guarded = {lookup.mapping.name_of(kind, m) for m in (Meaning.LIFECYCLE, Meaning.LEAD_STATUS)}
+    guarded = {lookup.mapping.name_of(kind, m) for m in GUARDED}
     names = sorted({name for row in rows for name in row.fields if name in guarded})
     ids = _still_open(sending, rows) if names else []
     if not ids:
         return
     dated = [name for name in dated_fields(lookup, kind) if name in guarded]
+    dated += sorted(set(names) - set(dated))
     readings = sending.crm.read(kind, ids, lookup.mapping.names(kind), dated)
     now = sending.services.now()
     arrivals = arrivals_of(sending.connection, kind, readings, now)

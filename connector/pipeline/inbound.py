@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connector.domain.facts import READ, Fact, Link, RecordKey, clock
+from connector.domain.handoffs import DISPOSED
 from connector.mapping.replay import ALIVE
 from connector.mapping.table import PEOPLE, Meaning
 from connector.pipeline.reading import fields_of, parse_reading
@@ -63,7 +64,8 @@ def _changed(scene: Scene, arrival: Arrival) -> None:
     _meet(scene, arrival, arrival.record)
     name, value = str(arrival.event.data["field"]), str(arrival.event.data["value"])
     lookup = scene.lookup(arrival.connection_id)
-    if name in lookup.mapping.names(arrival.event.object):
+    found = name == DISPOSED and bool(arrival.event.data.get("ours"))
+    if found or name in lookup.mapping.names(arrival.event.object):
         fact = Fact(
             arrival.record,
             name,

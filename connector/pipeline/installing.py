@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connector.domain.slots import LEVER_SLOTS, Pipeline, Slot
-from connector.mapping.own_names import LEVER, NAMES, SHOWN, SLOT
+from connector.mapping.own_names import DEAL_KEYS, LEVER, NAMES, SHOWN, SLOT
 from connector.pipeline.lines import on_line
 from connector.pipeline.services import Services
 from connector.ports import Crm, Option, OwnField, SetupStep
@@ -26,6 +26,13 @@ def own_fields(system: str, pipeline: Pipeline) -> list[OwnField]:
             OwnField(NAMES[system][name], label, kind, description, _options(name, pipeline))
         )
     return fields
+
+
+def deal_key(system: str) -> list[OwnField]:
+    """Return the field that marks the deals we make."""
+    about = "Marks a deal that was made when a lead was handed over"
+    name = DEAL_KEYS.get(system)
+    return [OwnField(name, "Hand-off", "text", about, object="deal", unique=True)] if name else []
 
 
 def _options(name: str, pipeline: Pipeline) -> tuple[Option, ...]:
@@ -70,7 +77,10 @@ def _wanted(services: Services, connection_id: str) -> tuple[Connection, list[Ow
     with services.store.reading() as unit:
         connection = unit.crm(connection_id)
         pipeline = unit.account(connection.account_id).pipeline
-    return connection, own_fields(connection.system, pipeline)
+        lookup = unit.lookups(connection.account_id)[connection.id][connection.version]
+    deals = lookup.mapping.handoff.create_deal.enabled
+    own = own_fields(connection.system, pipeline)
+    return connection, own + (deal_key(connection.system) if deals else [])
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from connector.domain.visiting import OFFER, Deed, timeout, timeouts, untrue
 from connector.pipeline.erasure import bury, erase
 from connector.pipeline.escalating import escalate
 from connector.pipeline.halving import work_off
+from connector.pipeline.handing import hand_off
 from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
 from connector.pipeline.people import rehome
@@ -94,6 +95,7 @@ def _apply(
         _forget(scene, unit, account_id, found)
     told = settle(scene, _touched(scene, found))
     wish(scene, told)
+    hand_off(scene, told)
     _note_rewards(scene, found.kept, done)
     _conclude(services, account_id, fence, scene, found.kept)
     figures.count("bb_events_total", len(found.kept.whose), outcome="applied")

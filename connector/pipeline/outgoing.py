@@ -20,14 +20,18 @@ from connector.domain.errors import (
     CrmRevoked,
 )
 from connector.domain.systems import CRMS, PLATFORM
+from connector.pipeline.clocked import hand_next, send_tasks
 from connector.pipeline.connecting import refresh_words
+from connector.pipeline.deals import send_deals
 from connector.pipeline.guarded import finish_journal, send_guarded
 from connector.pipeline.housekeeping import WORDS_LAST
 from connector.pipeline.installing import refresh_labels
 from connector.pipeline.lines import open_line
 from connector.pipeline.notifying import notify
+from connector.pipeline.owners import send_owners
 from connector.pipeline.reads import read_next
 from connector.pipeline.reconciling import poll_next
+from connector.pipeline.recycling import recycle
 from connector.pipeline.send import Sending, send_opt_outs, send_own
 from connector.pipeline.services import Services
 from connector.stored import BULK, LIVE, Claim, Connection, Pending, Purpose
@@ -50,6 +54,10 @@ _SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
     Purpose.RESTORE: send_guarded,
     Purpose.LEVER: send_guarded,
     Purpose.OPT_OUT: send_opt_outs,
+    Purpose.STATUS: send_guarded,
+    Purpose.OWNER: send_owners,
+    Purpose.DEAL: send_deals,
+    Purpose.TASK: send_tasks,
 }
 
 
@@ -66,7 +74,11 @@ def deliver(services: Services, connection_id: str, turn: timedelta | None = Non
         return notify(services, connection, turn)
     if connection.system not in CRMS:
         return 0
-    fence = services.store.take(f"connection:{connection_id}")
+    return _deliver(services, connection, turn) + recycle(services, connection)
+
+
+def _deliver(services: Services, connection: Connection, turn: timedelta | None) -> int:
+    fence = services.store.take(f"connection:{connection.id}")
     if fence is None:
         return 0
     note: Any = fence.note
@@ -171,7 +183,7 @@ def _do(sending: Sending, rows: list[Pending], lane: int) -> bool:
                 dur_ms=round((time.perf_counter() - began) * 1000, 1),
             )
             return True
-        return read_next(sending, lane) or poll_next(sending)
+        return read_next(sending, lane) or hand_next(sending) or poll_next(sending)
     except (CrmDenied, CrmRefused) as error:
         sending.park(rows, str(error))
         return True

@@ -25,6 +25,9 @@ MOST_ATTEMPTS = 20
 # What may still be written once a profile is in slot 10 (DESIGN 5.5).
 ALLOWED_WHEN_SUPPRESSED = frozenset({Purpose.OWN, Purpose.OPT_OUT, Purpose.LEVER, Purpose.ERASE})
 
+# What is only wanted as long as the profile stands where it stood.
+FOR_ONE_SLOT = frozenset({Purpose.STAGE, Purpose.STATUS})
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -88,7 +91,7 @@ def refusal(row: Pending, profile: Profile | None, record: Record | None) -> str
     reasons = {
         "the record is gone": not record.alive or bool(record.merged_into),
         "opted out": suppressed and row.purpose not in ALLOWED_WHEN_SUPPRESSED,
-        "the profile has moved on": row.purpose is Purpose.STAGE and profile.slot is not row.slot,
+        "the profile has moved on": row.purpose in FOR_ONE_SLOT and profile.slot is not row.slot,
         "no longer opted out": row.purpose is Purpose.OPT_OUT and not suppressed,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")

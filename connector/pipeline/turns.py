@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from connector.domain.errors import StoreBusy
 from connector.domain.facts import AccountId, ProfileId, RecordKey
+from connector.pipeline.handing import hand_off
 from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
 from connector.pipeline.refold import Retold, retell
 from connector.pipeline.scene import Scene
@@ -60,7 +61,9 @@ def conclude(
     services: Services, account_id: AccountId, fence: Fence, scene: Scene, told: Iterable[Retold]
 ) -> None:
     """Work out what has to be written, store everything, and wake whoever writes it."""
-    wish(scene, told)
+    profiles = list(told)
+    wish(scene, profiles)
+    hand_off(scene, profiles)
     with services.store.reading() as unit:
         apply_brake(services, scene, unit, account_id)
     with services.store.writing(fence) as unit:

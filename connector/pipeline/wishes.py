@@ -235,7 +235,7 @@ def brake(scene: Scene, already: Mapping[str, int], held: Mapping[str, str], lim
             scene.changes.held[cause] = held.get(cause) or scene.new_id("hold")
 
 
-BRAKED = frozenset({Purpose.STAGE, Purpose.OPT_OUT})
+BRAKED = frozenset({Purpose.STAGE, Purpose.OPT_OUT, Purpose.STATUS, Purpose.OWNER, Purpose.DEAL})
 OPT_OUTS_AT_ONCE = 100
 
 

@@ -68,6 +68,9 @@ def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) ->
     )
     # Nothing is polled there: the platform tells.
     poll = and_(~later, t.connection.c.system != PLATFORM)
-    reasons = [writes, reads, begun, aged, unlike, told, *([poll] if polls else [])]
+    clocked = exists().where(t.handoff.c.connection_id == own, t.handoff.c.due_at <= now)
+    ripe = exists().where(t.handoff.c.connection_id == own, t.handoff.c.state == "ripe")
+    handed = [clocked, ripe]
+    reasons = [writes, reads, begun, aged, unlike, told, *handed, *([poll] if polls else [])]
     query = union(*(select(own).where(*awake, why) for why in reasons))
     return [("deliver", row.id) for row in tx.execute(query)]

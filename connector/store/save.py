@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
-from connector.store import answers, entries, notices, rulebook, visits
+from connector.store import answers, entries, handoffs, notices, rulebook, visits
 from connector.store import tables as t
 from connector.store.ledgers import notice
 from connector.store.sql import add, put, slices
@@ -106,7 +106,9 @@ def _outbox(tx: Connection, account_id: AccountId, changes: Changes, now: dateti
         row = {"id": hold_id, "account_id": account_id, "cause": cause, "opened_at": now}
         row["reason"] = "more writes of one cause within the hour than the brake allows"
         add(tx, t.hold, [row])
-    rows = [_pending(one, account_id, changes.held, now) for one in changes.pending]
+    fresh = handoffs.enter(tx, account_id, changes.intents, now)
+    wanted = [one for one in changes.pending if not one.intent or one.intent in fresh]
+    rows = [_pending(one, account_id, changes.held, now) for one in wanted]
     add(tx, t.outbox, [row for row in rows if "id" not in row])
     put(tx, t.outbox, [row for row in rows if "id" in row], ["created_at"])
     for cause, hold_id in changes.held.items():
@@ -167,7 +169,7 @@ def _forget_reasons(tx: Connection, ids: Collection[ProfileId]) -> None:
 
 
 def _forget_record(tx: Connection, key: RecordKey) -> None:
-    for table in (t.fact, t.event, t.written, t.journal, t.answer):
+    for table in (t.fact, t.event, t.written, t.journal, t.answer, t.handoff):
         tx.execute(delete(table).where(*_of(table, key)))
     tx.execute(delete(t.outbox).where(*_of(t.outbox, key), t.outbox.c.purpose != "erase"))
     ends = (

@@ -22,7 +22,7 @@ from connector.store.types import Document, Instant, RowId
 
 metadata = more.metadata
 answer, poll, journey, entry = more.answer, more.poll, more.journey, more.entry
-pulse, tally, journey_alias = more.pulse, more.tally, more.alias
+pulse, tally, journey_alias, handoff = more.pulse, more.tally, more.alias, more.handoff
 
 account = Table(
     "account",

@@ -16,6 +16,7 @@ from connector.store import backfills, config, due, inbox, poller, retention, se
 from connector.store.config import Library
 from connector.store.crowd import Load, people_of
 from connector.store.entries import Entries
+from connector.store.handoffs import Handoffs
 from connector.store.journeys import Journeys
 from connector.store.notices import Notices
 from connector.store.people import People
@@ -264,6 +265,11 @@ class Unit(InboxUnit, OutboxUnit):
     def notices(self) -> Notices:
         """Moves that are told to the platform."""
         return Notices(self.tx, self._box)
+
+    @property
+    def handoffs(self) -> Handoffs:
+        """What is handed to sales."""
+        return Handoffs(self.tx)
 
     @property
     def polls(self) -> poller.Polls:

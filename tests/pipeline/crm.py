@@ -17,7 +17,6 @@ from connector.ports import (
     Held,
     Option,
     Outcome,
-    Owner,
     OwnField,
     Page,
     Reading,
@@ -26,6 +25,7 @@ from connector.ports import (
     Write,
 )
 from tests.pipeline.listing import next_changes, next_ids
+from tests.pipeline.sales import Sales
 
 PORTAL, APP = "4242", "1001"
 STAGES = (
@@ -76,15 +76,14 @@ class Call:
     fields: tuple[Mapping[str, str], ...] = ()
 
 
-class FakeCrm:
+class FakeCrm(Sales):
     """Implements connector.ports.Crm; `rows` are the webhooks it would send for each change."""
 
     def __init__(self, now: Callable[[], datetime], portal: str = PORTAL) -> None:
+        super().__init__()
         self.now = now
         self.portal = portal
         self.records: dict[tuple[str, str], FakeRecord] = {}
-        self.tied: list[tuple[str, str]] = []  # deal, contact
-        self.hired: list[tuple[str, str]] = []  # contact, company
         self.rows: list[Row] = []
         self.calls: list[Call] = []
         self.opted: set[str] = set()
@@ -250,10 +249,6 @@ class FakeCrm:
             DealStage("closedwon", "Won", "won"),
             DealStage("closedlost", "Lost", "lost"),
         ]
-
-    def owners(self) -> list[Owner]:
-        self._call("owners")
-        return []
 
     def install(self, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:
         self._call("install")

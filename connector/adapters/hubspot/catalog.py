@@ -48,7 +48,13 @@ def owners(client: Client) -> list[Owner]:
 
 def _owner(row: Json) -> Owner:
     name = f"{text(row.get('firstName'))} {text(row.get('lastName'))}".strip()
-    return Owner(text(row.get("id")), name or text(row.get("email")))
+    return Owner(text(row.get("id")), name or text(row.get("email")), _is_active(row))
+
+
+def _is_active(row: Json) -> bool:
+    """Say whether somebody is still there: who was deactivated has lost the id of their user."""
+    gone = not text(row.get("userId")) and bool(text(row.get("userIdIncludingInactive")))
+    return row.get("archived") is not True and not gone
 
 
 def _field(row: Json) -> FieldInfo:

@@ -19,7 +19,17 @@ PATH_WORDS: Mapping[str, str] = {
     "deal": "deals",
     "lead": "leads",
     "ticket": "tickets",
+    "task": "tasks",
 }
+
+# HubSpot's own association types; its page "CRM API: associations", section "type ids".
+TIE_TYPES: Mapping[tuple[str, str], int] = {
+    ("deal", "contact"): 3,
+    ("task", "contact"): 204,
+}
+PRIMARY_COMPANY = 1  # of a contact
+OWNER = "hubspot_owner_id"
+DEAL_STAGE = "dealstage"
 
 # HubSpot's object type ids -> our word; other ids stay as they are.
 TYPE_IDS: Mapping[str, str] = {
@@ -94,6 +104,7 @@ def definition(own: OwnField) -> dict[str, object]:
         "fieldType": field_type,
         "groupName": GROUP,
         "options": [_option(option, place) for place, option in enumerate(own.options)],
+        **({"hasUniqueValue": True} if own.unique else {}),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector.adapters.hubspot import catalog, readings, searches, setup
+from connector.adapters.hubspot import catalog, readings, sales, searches, setup
 from connector.adapters.hubspot.optouts import OptOuts
 from connector.adapters.hubspot.shapes import text
 from connector.adapters.hubspot.writes import write
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connector.adapters.hubspot.client import Client
     from connector.ports import (
         Changed,
+        DealDraft,
         DealStage,
         FieldInfo,
         Outcome,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Page,
         Reading,
         SetupStep,
+        TaskDraft,
         Tie,
         Write,
     )
@@ -99,6 +101,26 @@ class HubSpot:
     def owners(self) -> list[Owner]:
         """Return the people and queues that records can belong to."""
         return catalog.owners(self.client)
+
+    def open_deal(self, kind: str, record_id: str) -> str:
+        """Return an open deal of a record or of its primary company, "" if there is none."""
+        return sales.open_deal(self.client, kind, record_id)
+
+    def deal_made(self, key: str) -> str:
+        """Return the deal that was made under a key, "" if there is none."""
+        return sales.deal_made(self.client, key)
+
+    def create_deal(self, draft: DealDraft, key: str) -> str:
+        """Create a deal, or return the one that this key made already."""
+        return sales.create_deal(self.client, draft, key)
+
+    def tie_deal(self, deal_id: str, kind: str, record_id: str) -> None:
+        """Tie a deal to a record."""
+        sales.tie_deal(self.client, deal_id, kind, record_id)
+
+    def add_task(self, draft: TaskDraft, key: str) -> str:
+        """Add a task to a record, or return the one that this key made already."""
+        return sales.add_task(self.client, draft, key)
 
     def install(self, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:
         """Plan, or apply, our own fields on contacts; idempotent."""

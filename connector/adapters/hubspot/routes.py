@@ -41,11 +41,17 @@ ROUTES: Mapping[str, Route] = {
     "read one": _under("GET", _OBJECTS, "/{id}"),
     "read": _under("POST", _OBJECTS, "/batch/read"),
     "search": _under("POST", _OBJECTS, "/search"),
+    "create": _under("POST", _OBJECTS),
     "update": _under("POST", _OBJECTS, "/batch/update"),
     "ties": Route(
         "POST",
         "/crm/associations/{version}/{kind}/{to_kind}/batch/read",
         "/crm/v4/associations/{kind}/{to_kind}/batch/read",
+    ),
+    "tie": Route(
+        "POST",
+        "/crm/associations/{version}/{kind}/{to_kind}/batch/create",
+        "/crm/v4/associations/{kind}/{to_kind}/batch/create",
     ),
     "properties": Route("GET", "/crm/properties/{version}/{kind}", "/crm/v3/properties/{kind}"),
     "pipelines": Route("GET", "/crm/pipelines/{version}/{kind}", "/crm/v3/pipelines/{kind}"),

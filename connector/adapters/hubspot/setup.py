@@ -21,7 +21,6 @@ from connector.ports import OwnField, SetupStep
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-OBJECT = path_word("contact")
 _GOOD = range(200, 300)
 _MISSING = 404
 _EXISTS = 409
@@ -29,52 +28,59 @@ _SAME_TEXT = ("label", "description", "type", "fieldType", "groupName")
 
 
 class Desk:
-    """The set-up calls of one portal, each with a timeout, the limiter, and our errors."""
+    """The set-up calls of one object, each with a timeout, the limiter, and our errors."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, kind: str) -> None:
         self._client = client
+        self._object = path_word(kind)
         self._token = ""
         self._apis: Any = None
 
     def fields(self) -> dict[str, Json]:
         """Return the live fields by name."""
-        found = self._ask("set-up fields", lambda crm: crm.core_api.get_all, OBJECT)
+        found = self._ask("set-up fields", lambda crm: crm.core_api.get_all, self._object)
         return {text(row.get("name")): row for row in results(found)}
 
     def groups(self) -> set[str]:
         """Return the names of the field groups."""
-        found = self._ask("set-up groups", lambda crm: crm.groups_api.get_all, OBJECT)
+        found = self._ask("set-up groups", lambda crm: crm.groups_api.get_all, self._object)
         return {text(row.get("name")) for row in results(found)}
 
     def create_group(self) -> None:
         """Create our group; that it exists is as good."""
         body = {"name": GROUP, "label": GROUP_LABEL, "displayOrder": -1}
         self._tolerant(
-            _EXISTS, "set-up group create", lambda crm: crm.groups_api.create, OBJECT, body
+            _EXISTS, "set-up group create", lambda crm: crm.groups_api.create, self._object, body
         )
 
     def create(self, own: OwnField) -> Json:
         """Create a field, or bring an archived one back, and return what the portal has now."""
         body = {"name": own.name, **definition(own)}
         found = self._tolerant(
-            _EXISTS, "set-up create", lambda crm: crm.core_api.create, OBJECT, body
+            _EXISTS, "set-up create", lambda crm: crm.core_api.create, self._object, body
         )
         if found is not None:
             return found
-        return self._ask("set-up field", lambda crm: crm.core_api.get_by_name, OBJECT, own.name)
+        return self._ask(
+            "set-up field", lambda crm: crm.core_api.get_by_name, self._object, own.name
+        )
 
     def update(self, name: str, changes: Mapping[str, object]) -> None:
         """Change a field's definition."""
-        self._ask("set-up update", lambda crm: crm.core_api.update, OBJECT, name, dict(changes))
+        self._ask(
+            "set-up update", lambda crm: crm.core_api.update, self._object, name, dict(changes)
+        )
 
     def remove(self, name: str) -> None:
         """Archive a field with its data; that it is gone is as good."""
-        self._tolerant(_MISSING, "set-up remove", lambda crm: crm.core_api.archive, OBJECT, name)
+        self._tolerant(
+            _MISSING, "set-up remove", lambda crm: crm.core_api.archive, self._object, name
+        )
 
     def remove_group(self) -> None:
         """Archive our group; that it is gone is as good."""
         self._tolerant(
-            _MISSING, "set-up group remove", lambda crm: crm.groups_api.archive, OBJECT, GROUP
+            _MISSING, "set-up group remove", lambda crm: crm.groups_api.archive, self._object, GROUP
         )
 
     def _tolerant(
@@ -132,21 +138,34 @@ class _Apis:
 
 
 def install(client: Client, own: Sequence[OwnField], *, apply: bool) -> list[SetupStep]:
-    """Plan, or apply, our group and fields; what is as it should be is kept."""
-    desk = Desk(client)
-    missing = GROUP not in desk.groups()
-    if missing and apply:
-        desk.create_group()
-    steps = [_step(f"group {GROUP}", "create" if missing else "keep", apply=apply)]
-    live = desk.fields()
-    return steps + [_install_field(desk, live.get(one.name), one, apply=apply) for one in own]
+    """Plan, or apply, our group and fields on each object; what is as it should be is kept."""
+    steps = []
+    for kind, fields in _by_object(own).items():
+        desk = Desk(client, kind)
+        missing = GROUP not in desk.groups()
+        if missing and apply:
+            desk.create_group()
+        steps.append(_step(_group(kind), "create" if missing else "keep", apply=apply))
+        live = desk.fields()
+        steps += [_install_field(desk, live.get(one.name), one, apply=apply) for one in fields]
+    return steps
 
 
 def uninstall(
     client: Client, own: Sequence[OwnField], *, drop_fields: bool, apply: bool
 ) -> list[SetupStep]:
     """Plan, or apply, the removal; fields are only dropped, with their data, on request."""
-    desk = Desk(client)
+    return [
+        step
+        for kind, fields in _by_object(own).items()
+        for step in _uninstall(Desk(client, kind), kind, fields, (drop_fields, apply))
+    ]
+
+
+def _uninstall(
+    desk: Desk, kind: str, own: Sequence[OwnField], how: tuple[bool, bool]
+) -> list[SetupStep]:
+    drop_fields, apply = how
     live = desk.fields()
     ours = [one.name for one in own if one.name in live]
     others = [name for name, row in live.items() if _is_foreign(name, row, ours)]
@@ -158,7 +177,19 @@ def uninstall(
         desk.remove_group()
     action = "remove" if drop_fields else "keep"
     steps = [_step(f"field {name}", action, apply=apply) for name in ours]
-    return [*steps, _step(f"group {GROUP}", "remove" if drop_group else "keep", apply=apply)]
+    return [*steps, _step(_group(kind), "remove" if drop_group else "keep", apply=apply)]
+
+
+def _by_object(own: Sequence[OwnField]) -> dict[str, list[OwnField]]:
+    """Group fields by their object; contacts come first, with or without a field."""
+    found: dict[str, list[OwnField]] = {"contact": []}
+    for one in own:
+        found.setdefault(one.object, []).append(one)
+    return found
+
+
+def _group(kind: str) -> str:
+    return f"group {GROUP}" if kind == "contact" else f"group {GROUP} of {path_word(kind)}"
 
 
 def differences(live: Json, own: OwnField) -> dict[str, object]:

@@ -1,0 +1,131 @@
+"""One deal where a rep has connected: never a second, whatever was interrupted.
+
+The intent and its key are committed long before the call; the deal carries the key. Whoever comes
+after a lost answer finds the deal by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from connector.domain.errors import CrmDenied, CrmRefused
+from connector.domain.handoffs import DISPOSED
+from connector.mapping.handoff import CreateDeal, filled, quoted
+from connector.mapping.table import Disposition, Meaning
+from connector.pipeline.send import Sending, sift
+from connector.ports import DealDraft, Event, Happening
+from connector.stored import URGENT, Arrival, Note, Pending, Purpose, State
+from connector.stored import Changes as StoredChanges
+
+# Each takes a few calls: others wait no longer for it than for a batch of writes.
+AT_ONCE = 10
+# How long a deal waits for the stage that is written before it.
+STAGE_FIRST = timedelta(seconds=2)
+
+
+def send_deals(sending: Sending, rows: list[Pending]) -> None:
+    """Make the deals that are wanted, one by one; a refused one is parked by itself."""
+    sending.later(rows[AT_ONCE:], "", 0.0)
+    for row in rows[:AT_ONCE]:
+        try:
+            _send(sending, row)
+        except (CrmDenied, CrmRefused) as error:
+            sending.park([row], str(error))
+
+
+def _send(sending: Sending, row: Pending) -> None:
+    if not _is_wanted(sending, row):
+        return
+    key, kind, record_id = row.fields["deal"], row.record.object, row.record.record_id
+    made = sending.crm.deal_made(key)
+    if made:
+        _conclude(sending, row, "made", made)
+        return
+    settings = sending.lookup().mapping.handoff.create_deal
+    values = _values(sending, row, settings)
+    if values is None or not settings.enabled:
+        reason = "the record is gone" if values is None else "switched off"
+        sending.settle([replace(row, state=State.DROPPED, reason=reason)])
+        return
+    there = sending.crm.open_deal(kind, record_id)
+    # The last look at the slot, in the transaction after which the call begins.
+    if not _is_wanted(sending, row):
+        return
+    if there:
+        sending.crm.tie_deal(there, kind, record_id)
+        _conclude(sending, row, "existing", there)
+    else:
+        draft = _draft(sending, row, settings, values)
+        _conclude(sending, row, "made", sending.crm.create_deal(draft, key))
+
+
+def _is_wanted(sending: Sending, row: Pending) -> bool:
+    """Say whether the deal may be made now; one whose stage is still being written waits for it."""
+    with sending.services.store.writing(sending.fence) as unit:
+        wanted, _, _ = sift(sending, unit, [row])
+        waits = bool(wanted) and unit.handoffs.is_writing(row.record, Purpose.STAGE)
+        if waits:
+            due = sending.services.now() + STAGE_FIRST
+            again = replace(row, state=State.PENDING, due_at=due)
+            unit.settle([again], sending.services.now())
+    return bool(wanted) and not waits
+
+
+def _values(sending: Sending, row: Pending, settings: CreateDeal) -> Mapping[str, str] | None:
+    """Read what the deal's name quotes and who owns the record; None where it is gone."""
+    mapping, kind = sending.lookup().mapping, row.record.object
+    meant = [mapping.name_of(kind, meaning) for meaning in (Meaning.EMAIL, Meaning.OWNER)]
+    names = sorted({*quoted(settings.name), *meant} - {""})
+    readings = sending.crm.read(kind, [row.record.record_id], names, [])
+    return readings[0].fields if readings else None
+
+
+def _draft(
+    sending: Sending, row: Pending, settings: CreateDeal, values: Mapping[str, str]
+) -> DealDraft:
+    mapping, kind = sending.lookup().mapping, row.record.object
+    email = values.get(mapping.name_of(kind, Meaning.EMAIL), "")
+    return DealDraft(
+        kind,
+        row.record.record_id,
+        filled(settings.name, values, email or row.record.record_id),
+        settings.pipeline,
+        settings.stage,
+        values.get(mapping.name_of(kind, Meaning.OWNER), ""),
+        settings.fields,
+    )
+
+
+def _conclude(sending: Sending, row: Pending, state: str, deal_id: str) -> None:
+    """Keep which deal it is; that there was one already is a disposition of the record."""
+    key, now = row.fields["deal"], sending.services.now()
+    changes = StoredChanges()
+    changes.notes.append(Note(f"deal_{state}", deal_id, now, row.profile_id, row.record.record_id))
+    with sending.services.store.writing(sending.fence) as unit:
+        unit.handoffs.conclude(key, state, deal_id)
+        unit.save(sending.connection.account_id, changes, now)
+        unit.settle([replace(row, state=State.SENT, reason="")], now)
+        if state == "existing":
+            unit.add_events(sending.connection.account_id, [_disposed(sending, row, key)])
+    sending.services.wake("drain", sending.connection.account_id)
+
+
+def _disposed(sending: Sending, row: Pending, key: str) -> Arrival:
+    """Return what we found as an event of our own, dated when it was found."""
+    connection, now = sending.connection, sending.services.now()
+    value = Disposition.EXISTING_OPPORTUNITY.value
+    event = Event(
+        f"own:{key}",
+        Happening.CHANGED,
+        connection.portal,
+        row.record.object,
+        row.record.record_id,
+        now,
+        "",
+        {"field": DISPOSED, "value": value, "ours": True},
+        "",
+        connection.app,
+    )
+    return Arrival(0, connection.id, event, now, URGENT)

@@ -1,0 +1,197 @@
+"""A rep has connected: SQL first, then one deal, whatever is interrupted (DESIGN 4)."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.domain.errors import CrmDown, CrmRefused
+from connector.mapping.handoff import CreateDeal, Handoff
+from connector.mapping.table import Disposition
+from connector.store import tables as t
+from tests.pipeline.acts import Crash, after, before, crash, lead
+from tests.pipeline.crm import Trouble
+from tests.pipeline.house import House, quick_house
+
+MQL, SQL = "marketingqualifiedlead", "salesqualifiedlead"
+DEAL = CreateDeal(
+    enabled=True,
+    status=("CONNECTED",),
+    pipeline="default",
+    stage="appointment",
+    name="{firstname} {company}",
+    fields={"dealtype": "newbusiness"},
+)
+
+
+def mql(house: House, record_id: str = "11", **more: str) -> str:
+    """Have an MQL, with deals switched on."""
+    house.remap(handoff=Handoff(create_deal=DEAL))
+    return lead(house, record_id, lifecyclestage=MQL, **more)
+
+
+def connect(house: House, record_id: str = "11") -> None:
+    house.crm.edit(record_id, hs_lead_status="CONNECTED")
+    house.sync()
+
+
+def deals(house: House) -> list[str]:
+    return sorted(record_id for kind, record_id in house.crm.records if kind == "deal")
+
+
+def test_a_rep_who_has_connected_gets_the_stage_and_one_deal(house: House) -> None:
+    mql(house, firstname="Ada", company="Acme", hubspot_owner_id="42")
+
+    connect(house)
+
+    (draft,) = house.crm.drafts
+    assert house.crm.past("11", "lifecyclestage") == [MQL, SQL]
+    assert (draft.name, draft.owner, draft.stage) == ("Ada Acme", "42", "appointment")
+    assert draft.fields == {"dealtype": "newbusiness"}
+    assert house.slot("11") == 4
+
+
+def test_the_stage_is_written_before_the_deal_is_made(house: House) -> None:
+    mql(house)
+    house.crm.trouble["write"].append(Trouble(CrmDown("once")))
+    stages: list[str] = []
+    before(house, "create_deal", lambda: stages.append(house.crm.value("11", "lifecyclestage")))
+
+    connect(house)
+
+    assert stages == [SQL]
+
+
+def test_a_deal_without_a_name_is_called_by_the_address(house: House) -> None:
+    mql(house)
+
+    connect(house)
+
+    assert [draft.name for draft in house.crm.drafts] == ["p11@x.io"]
+
+
+def test_an_open_deal_is_taken_and_no_other_made(house: House) -> None:
+    mql(house)
+    house.crm.deal("901", "11")
+    house.sync()
+
+    connect(house)
+
+    assert deals(house) == ["901"]
+    assert house.profile("11").disposition is Disposition.EXISTING_OPPORTUNITY
+    assert house.slot("11") == 4
+
+
+def test_an_open_deal_of_the_company_is_taken_and_tied(house: House) -> None:
+    mql(house)
+    lead(house, "12")
+    house.crm.create("701", "company")
+    house.crm.hire("11", "701")
+    house.crm.hire("12", "701")
+    house.crm.deal("901", "12")
+    house.sync()
+
+    connect(house)
+
+    assert ("901", "11") in house.crm.tied
+    assert deals(house) == ["901"]
+    assert house.profile("11").disposition is Disposition.EXISTING_OPPORTUNITY
+
+
+def test_what_the_rep_says_next_ends_the_disposition(house: House) -> None:
+    mql(house)
+    house.crm.deal("901", "11")
+    connect(house)
+    house.clock.pass_(60)
+
+    house.crm.edit("11", hs_lead_status="OPEN")
+    house.sync()
+
+    assert house.profile("11").disposition is None
+
+
+def test_a_deal_that_was_lost_stands_in_nobody_s_way(house: House) -> None:
+    mql(house)
+    house.crm.deal("901", "11", "closedlost")
+    house.sync()
+
+    connect(house)
+
+    assert deals(house) == ["5000", "901"]
+
+
+def test_connecting_again_makes_no_second_deal(house: House) -> None:
+    mql(house)
+    connect(house)
+    house.clock.pass_(60)
+    house.crm.edit("11", hs_lead_status="OPEN")
+    house.sync()
+    house.clock.pass_(60)
+
+    connect(house)
+
+    assert deals(house) == ["5000"]
+    assert house.profile("11").disposition is None
+
+
+def test_a_refused_deal_is_parked_and_others_are_made(house: House) -> None:
+    mql(house)
+    mql(house, "12")
+    house.crm.trouble["create_deal"].append(Trouble(CrmRefused("no such field", status=400)))
+    house.crm.edit("11", hs_lead_status="CONNECTED")
+
+    connect(house, "12")
+
+    states = {row.record_id: row.state for row in house.outbox(purpose="deal")}
+    assert states == {"11": "parked", "12": "sent"}
+    assert deals(house) == ["5000"]
+
+
+def test_nobody_in_slot_10_gets_a_deal(house: House) -> None:
+    mql(house)
+    before(house, "open_deal", lambda: opt_out(house))
+
+    connect(house)
+
+    assert house.slot("11") == 10
+    assert deals(house) == []
+
+
+def opt_out(house: House) -> None:
+    house.crm.edit("11", hs_email_optout="true")
+    house.keep(house.crm.told())
+    house.drain()
+
+
+ENDS = st.lists(st.sampled_from(["lost answer", "lost call", "crash", "crash after"]), max_size=4)
+
+
+@given(ENDS, st.sampled_from(["create_deal", "deal_made", "open_deal"]))
+def test_however_often_it_is_interrupted_there_is_one_deal(ends: list[str], call: str) -> None:
+    with quick_house() as house:
+        mql(house)
+        house.crm.edit("11", hs_lead_status="CONNECTED")
+
+        for end in ends:
+            _interrupt(house, end, call)
+            house.clock.pass_(700)
+        house.crm.before = house.crm.after = lambda _call: None
+        house.crm.trouble.clear()
+        house.clock.pass_(700)
+        house.sync()
+
+        assert deals(house) == ["5000"]
+        assert [row.state for row in house.rows(t.handoff)] == ["made"]
+        assert house.profile("11").disposition is None
+
+
+def _interrupt(house: House, end: str, call: str) -> None:
+    if end.startswith("lost"):
+        house.crm.trouble[call].append(Trouble(CrmDown("gone"), applies=end == "lost answer"))
+        house.sync()
+        return
+    (after if end == "crash after" else before)(house, call, crash)
+    try:
+        house.sync()
+    except Crash:
+        house.clock.pass_(60)
