@@ -21,8 +21,6 @@ from connector.ports import Event
 
 # Who waits: opt-outs before people before bulk.
 URGENT, LIVE, BULK = 0, 1, 2
-
-
 # A clear-then-set that ended.
 CLOSED = "done"
 

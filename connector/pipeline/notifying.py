@@ -14,11 +14,11 @@ from connector.domain.slots import Slot
 from connector.domain.systems import PLATFORM
 from connector.pipeline.send import MOST_ATTEMPTS, RETRY
 from connector.pipeline.services import Services
-from connector.ports import Message, Reply
+from connector.ports_platform import Message, Reply
 from connector.stored import Connection, State
 
 if TYPE_CHECKING:
-    from connector.ports import Courier
+    from connector.ports_platform import Courier
     from connector.store.leases import Fence
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from connector.domain.journeys import JourneyEvent
 from connector.domain.visiting import Capture
-from connector.ports import Courier, Crm, JourneyReader, Reader, Unread
+from connector.ports import Crm, Reader, Unread
+from connector.ports_platform import Courier, JourneyReader
 from connector.stored import Connection, Delivery, Keeping
 
 if TYPE_CHECKING:

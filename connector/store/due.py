@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, exists, or_, select, text, union
 
-from connector.domain.systems import CRMS, PLATFORM
+from connector.domain.systems import CRMS
 from connector.store import tables as t
 from connector.store import tables_polls as p
 from connector.store.ledgers import notice
@@ -56,7 +56,6 @@ def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) ->
     reads = exists().where(t.record.c.connection_id == own, t.record.c.ask_at <= since)
     begun = exists().where(t.journal.c.connection_id == own, t.journal.c.state == "open")
     awake = (
-        t.connection.c.system.in_(CRMS),
         t.connection.c.state == "active",
         or_(t.connection.c.rest_until.is_(None), t.connection.c.rest_until <= now),
     )
@@ -66,11 +65,10 @@ def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) ->
     told = exists().where(
         notice.c.connection_id == own, notice.c.state == State.PENDING, notice.c.due_at <= since
     )
-    # Nothing is polled there: the platform tells.
-    poll = and_(~later, t.connection.c.system != PLATFORM)
     clocked = exists().where(t.handoff.c.connection_id == own, t.handoff.c.due_at <= now)
     ripe = exists().where(t.handoff.c.connection_id == own, t.handoff.c.state == "ripe")
-    handed = [clocked, ripe]
-    reasons = [writes, reads, begun, aged, unlike, told, *handed, *([poll] if polls else [])]
+    of_crm = [writes, reads, begun, aged, unlike, clocked, ripe, *([~later] if polls else [])]
+    is_crm = t.connection.c.system.in_(CRMS)
+    reasons = [told, *(and_(is_crm, why) for why in of_crm)]
     query = union(*(select(own).where(*awake, why) for why in reasons))
     return [("deliver", row.id) for row in tx.execute(query)]

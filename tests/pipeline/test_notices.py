@@ -17,7 +17,7 @@ from connector.domain.facts import ConnectionId
 from connector.pipeline import notifying
 from connector.pipeline.backfilling import backfill
 from connector.pipeline.forgetting import erase
-from connector.ports import Message, Reply
+from connector.ports_platform import Message, Reply
 from connector.store.ledgers import notice
 from connector.store.tables_journeys import alias
 from connector.stored import Connection

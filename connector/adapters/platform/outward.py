@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from connector.adapters.platform.signing import key_of, secret_of, sign
 from connector.domain.errors import CrmDown, CrmRefused
-from connector.ports import Message, Reply
+from connector.ports_platform import Message, Reply
 
 Resolve = Callable[[str, int], Sequence[str]]
 

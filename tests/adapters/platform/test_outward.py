@@ -11,7 +11,7 @@ import pytest
 from connector.adapters.platform.outward import Outward, is_public
 from connector.adapters.platform.signing import key_of, sign
 from connector.domain.errors import CrmDown, CrmRefused
-from connector.ports import Message
+from connector.ports_platform import Message
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MESSAGE = Message("msg_1", 1_614_265_330, b"{}")
