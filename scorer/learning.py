@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from scorer.calibration import Line, calibrate
+from scorer.calibration import calibrate
 from scorer.kinds import Floats, Ints, log_odds
 from scorer.members import Member, Sample, boosting, frequencies, logistic
 from scorer.points import Points, total
 
 LEARNING_FROM, TRAINED_FROM, PAIRS_FROM = 5, 20, 100
 MANY_ROWS = 30_000  # from here on one held-out part is enough to calibrate on
-FOLDS, REPEATS = 5, 2
+FOLDS = 5
+SILENT = 1e-6  # a member whose points spread no wider found nothing
 NEWEST_WINS = 20  # the newest window calibrates by itself from so many successes on
 
 SMALL: Mapping[str, Member] = {
@@ -52,7 +53,6 @@ LARGE: Mapping[str, Member] = {
     ),
     "frequencies": frequencies(20.0),
 }
-SHARES: Mapping[str, float] = {"frequencies": 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,51 +79,58 @@ def learn(
 ) -> Learned:
     """Learn from all rows; `groups` never stand on both sides, `newest` calibrates if it can."""
     base = log_odds(sample.base)
-    wins = int((sample.y > 0).sum())
-    if wins < LEARNING_FROM or wins == len(sample.y):
+    won = sample.y > 0
+    wins = int(won.sum()) if groups is None else len(np.unique(groups[won]))
+    if wins < LEARNING_FROM or won.all():
         return Learned(Points(base, np.zeros(int(sample.scales.starts[-1]))), base)
     recipe = LARGE if wins >= PAIRS_FROM else SMALL
     splits = _splits(sample, seed, groups, newest)
     tried = np.concatenate([split.trial for split in splits])
     y, weights = sample.y[tried], sample.weights[tried]
     points = {name: _unseen(sample, member, splits, seed) for name, member in recipe.items()}
-    lines = {name: calibrate(points[name], y, weights) for name in recipe}
-    shares = _shares(points, lines, y)
-    blend = np.sum([share * points[name] for name, share in shares.items()], axis=0)
+    blend = np.mean([each for each in points.values() if each.any()] or [np.zeros(len(y))], axis=0)
     line = calibrate(blend, y, weights)
-    members = [(shares[name] * line.slope, recipe[name](sample, seed)) for name in shares]
-    model = total(members).scaled(1.0, line.shift)
+    fitted = {name: _loud(sample, recipe[name], seed) for name in points if points[name].any()}
+    shares = {name: line.slope * loud / len(fitted) for name, (loud, _) in fitted.items()}
+    parts = [(shares[name], model) for name, (_, model) in fitted.items()]
+    flat = Points(0.0, np.zeros(int(sample.scales.starts[-1])))
+    model = total([*parts, (1.0, flat)]).scaled(1.0, line.shift)
     told = np.asarray(line.slope * blend + line.shift, np.float64)
-    return Learned(model, base, dict(shares), tried, told)
+    return Learned(model, base, shares, tried, told)
 
 
-def _shares(points: Mapping[str, Floats], lines: Mapping[str, Line], y: Floats) -> dict[str, float]:
-    """Return each member's part: all speak equally loud once their own slope is mended."""
-    del y
-    parts = {name: SHARES.get(name, 1.0) for name in points}
-    whole = sum(parts.values())
-    return {name: part * lines[name].slope / whole for name, part in parts.items()}
+def _loud(sample: Sample, member: Member, seed: int) -> tuple[float, Points]:
+    """Return a member and what makes it as loud as the others: one over its points' spread."""
+    model = member(sample, seed)
+    told = model.log_odds(sample.scales, sample.coded)
+    middle = float(np.average(told, weights=sample.weights))
+    spread = float(np.sqrt(np.average((told - middle) ** 2, weights=sample.weights)))
+    loud = 1.0 / spread if spread > SILENT else 0.0
+    return loud, model.scaled(1.0, -middle)
 
 
 def _unseen(sample: Sample, member: Member, splits: Sequence[Split], seed: int) -> Floats:
     told = []
     for split in splits:
-        model = member(sample.rows(split.learn), seed)
-        told.append(model.log_odds(sample.scales, sample.coded.rows(split.trial)))
+        loud, model = _loud(sample.rows(split.learn), member, seed)
+        told.append(loud * model.log_odds(sample.scales, sample.coded.rows(split.trial)))
     return np.concatenate(told)
 
 
 def _splits(sample: Sample, seed: int, groups: Ints | None, newest: Ints | None) -> list[Split]:
     won: Ints = (sample.y > 0).astype(np.int64)
+    alone = len(np.unique(groups[won > 0])) if groups is not None else int(won.sum())
+    folds = _folded(won, seed, groups, max(2, min(FOLDS, alone, int(len(won) - won.sum()))))
     if newest is not None and won[newest].sum() >= NEWEST_WINS:
-        there = groups if groups is not None else np.arange(len(won))
-        older = np.flatnonzero(~np.isin(there, there[newest]))
-        if won[older].sum() >= NEWEST_WINS:
-            return [Split(older, newest)]
-    folds = min(FOLDS, int(won.sum()), int(len(won) - won.sum()))
-    if len(won) > MANY_ROWS:
-        return _folded(won, seed, groups, folds)[:1]
-    return _folded(won, seed, groups, folds)
+        ahead = [_forward(fold, newest) for fold in folds]
+        if all(won[split.learn].sum() >= NEWEST_WINS for split in ahead):
+            return ahead
+    return folds[:1] if len(won) > MANY_ROWS else folds
+
+
+def _forward(fold: Split, newest: Ints) -> Split:
+    """Return a fold that learns from older landmarks and is tried on the newest."""
+    return Split(np.setdiff1d(fold.learn, newest), np.intersect1d(fold.trial, newest))
 
 
 def _folded(won: Ints, seed: int, groups: Ints | None, folds: int) -> list[Split]:

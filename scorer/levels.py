@@ -204,12 +204,12 @@ def _edges(known: Floats, silent: int, most: int) -> Floats:
         cuts = np.unique(np.quantile(values, shares, method="lower"))
     else:
         cuts = (different[:-1] + different[1:]) / 2
-    if not apart or not len(different):
+    if not apart:
         return np.asarray(cuts, np.float64)
     below, above = different[different < 0], different[different > 0]
-    around = [*(below[-1:] / 2), *(above[:1] / 2)]
+    around = [*(below[-1:] / 2), float(above[0]) / 2 if len(above) else 0.5]
     lowest = below[-1] if len(below) else 0.0
-    highest = around[-1] if len(above) else 0.0
+    highest = around[-1]
     away = cuts[(cuts < lowest) | (cuts > highest)]
     return np.unique(np.concatenate([away, around]))
 

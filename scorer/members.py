@@ -48,7 +48,7 @@ def logistic(strength: float, *, bins: float = 1.0, slopes: float = 1.0) -> Memb
 
     def fit(sample: Sample, seed: int) -> Points:
         design = _design(sample.scales, sample.coded, slopes, bins)
-        model = LogisticRegression(C=strength, tol=1e-3, max_iter=200, random_state=seed)
+        model = LogisticRegression(C=strength, tol=1e-5, max_iter=500, random_state=seed)
         model.fit(design, sample.y > 0, sample_weight=sample.weights)
         return _table(sample.scales, model.coef_[0], float(model.intercept_[0]), slopes, bins)
 
@@ -174,6 +174,11 @@ def _of(scale: Scale) -> Floats:
     return scale.centres if scale.is_number else np.zeros(scale.size)
 
 
+def _weights_of_bins(scales: Scales, bins: float) -> Floats:
+    """Return how much bins weigh by column; words have nothing else."""
+    return np.array([bins if scale.is_number else 1.0 for scale in scales.all])
+
+
 def _design(scales: Scales, coded: Coded, slopes: float, bins: float) -> sparse.csr_matrix:
     kept, places = coded.kept, scales.places(coded)
     hot, size = _bin_places(scales)
@@ -182,7 +187,7 @@ def _design(scales: Scales, coded: Coded, slopes: float, bins: float) -> sparse.
     index[0::2], index[1::2] = kept.indices, columns + np.maximum(hot[places], 0)
     data = np.empty(2 * len(places))
     data[0::2] = slopes * _centres(scales)[places]
-    data[1::2] = bins * (hot[places] >= 0)
+    data[1::2] = _weights_of_bins(scales, bins)[kept.indices] * (hot[places] >= 0)
     found = sparse.csr_matrix((data, index, 2 * kept.indptr), shape=(len(coded), columns + size))
     found.eliminate_zeros()
     return found
@@ -193,5 +198,6 @@ def _table(scales: Scales, weights: Floats, start: float, slopes: float, bins: f
     columns = len(scales.all)
     owner = np.repeat(np.arange(columns), np.diff(scales.starts))
     table = slopes * weights[owner] * _centres(scales)
-    table += bins * np.where(hot >= 0, weights[columns + np.maximum(hot, 0)], 0.0)
+    told = _weights_of_bins(scales, bins)[owner]
+    table += told * np.where(hot >= 0, weights[columns + np.maximum(hot, 0)], 0.0)
     return Points(start, table)

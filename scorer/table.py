@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from scorer import learning
+from scorer import alarms, learning
+from scorer.alarms import Alarm
+from scorer.artefact import BadModel, pack, unpack
 from scorer.bands import State, scores
 from scorer.columns import read_table
 from scorer.kinds import Floats, Ints, chances
 from scorer.levels import Coded, Scales, learn_scales
+from scorer.measures import auc, calibration_error
 from scorer.members import Sample
 from scorer.points import reasons
+from scorer.saved import put_together, taken_apart
+
+KIND = "table"
 
 
 class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -42,6 +49,10 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         sample = Sample(self.scales_, coded, won, weights)
         self.learned_ = learning.learn(sample, int(self.random_state))
         self.state_ = str(state_of(int(won.sum())))
+        unseen, seen = self.learned_.unseen_points, self.learned_.seen
+        model = self.learned_.model
+        self.alarms_ = alarms.leaks(model, self.scales_, coded, won[seen], unseen)
+        self.report_ = self._report(won)
         return self
 
     def decision_function(self, X: Any) -> Floats:
@@ -67,6 +78,50 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         """Return each row's points by column, which sum with "intercept" to its log-odds."""
         coded = self._code(X)
         return reasons(self.learned_.model, self.scales_, coded).as_dicts()
+
+    def drift(self, X: Any) -> list[Alarm]:
+        """Return what differs between these rows and those that it learned from."""
+        coded = self._code(X)
+        return alarms.drifts(self.learned_.model, self.scales_, self.learned_.unseen_points, coded)
+
+    def to_bytes(self, key: bytes) -> bytes:
+        """Return the model as sealed bytes; the same data and chance give the same."""
+        check_is_fitted(self, "learned_")
+        about, arrays = taken_apart(self.scales_, self.learned_)
+        about |= {
+            "kind": KIND,
+            "random_state": int(self.random_state),
+            "state": self.state_,
+            "report": self.report_,
+            "alarms": [asdict(alarm) for alarm in self.alarms_],
+            "classes": self.classes_.tolist(),
+        }
+        return pack(about, arrays, key)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, key: bytes) -> Self:
+        """Return the model that sealed bytes hold; BadModel for anything else."""
+        about, arrays = unpack(data, key)
+        if about.get("kind") != KIND:
+            raise BadModel("this is another kind of model")
+        found = cls(about["random_state"])
+        found.scales_, found.learned_ = put_together(about, arrays)
+        found.state_, found.report_ = about["state"], about["report"]
+        found.alarms_ = [Alarm(**alarm) for alarm in about["alarms"]]
+        found.classes_ = np.array(about["classes"])
+        names = [scale.name for scale in found.scales_.all]
+        found.feature_names_in_, found.n_features_in_ = np.array(names, dtype=object), len(names)
+        return found
+
+    def _report(self, won: Floats) -> dict[str, Any]:
+        unseen, y = self.learned_.unseen_points, won[self.learned_.seen]
+        return {
+            "rows": len(won),
+            "rows_won": int(won.sum()),
+            "auc": auc(y, unseen),
+            "calibration_error": calibration_error(y, chances(unseen)),
+            "members": dict(self.learned_.members),
+        }
 
     def _code(self, X: Any) -> Coded:
         check_is_fitted(self, "learned_")
