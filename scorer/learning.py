@@ -14,7 +14,8 @@ from scorer.members import Member, Sample, boosting, frequencies, logistic
 from scorer.points import Points, total
 
 LEARNING_FROM, TRAINED_FROM, PAIRS_FROM = 5, 20, 100
-MANY_ROWS = 30_000  # from here on one held-out part is enough to calibrate on
+# From so many rows on, so many held-out parts are enough to calibrate on.
+ENOUGH_PARTS = ((30_000, 1), (8_000, 2))
 FOLDS = 5
 SILENT = 1e-6  # a member whose points spread no wider found nothing
 NEWEST_WINS = 20  # the newest window calibrates by itself from so many successes on
@@ -24,7 +25,7 @@ SMALL: Mapping[str, Member] = {
     "bins": logistic(0.1, slopes=0.0),
     "boosting": boosting(
         max_leaf_nodes=4,
-        max_iter=60,
+        rounds=60,
         learning_rate=0.05,
         min_samples_leaf=50,
         l2_regularization=20.0,
@@ -36,7 +37,7 @@ LARGE: Mapping[str, Member] = {
     "logistic": logistic(0.1),
     "boosting": boosting(
         max_leaf_nodes=8,
-        max_iter=200,
+        rounds=200,
         learning_rate=0.06,
         min_samples_leaf=40,
         l2_regularization=5.0,
@@ -45,7 +46,7 @@ LARGE: Mapping[str, Member] = {
     "pairs": boosting(
         40,
         max_leaf_nodes=12,
-        max_iter=200,
+        rounds=200,
         learning_rate=0.05,
         min_samples_leaf=40,
         l2_regularization=5.0,
@@ -125,7 +126,8 @@ def _splits(sample: Sample, seed: int, groups: Ints | None, newest: Ints | None)
         ahead = [_forward(fold, newest) for fold in folds]
         if all(won[split.learn].sum() >= NEWEST_WINS for split in ahead):
             return ahead
-    return folds[:1] if len(won) > MANY_ROWS else folds
+    enough = next((parts for rows, parts in ENOUGH_PARTS if len(won) > rows), FOLDS)
+    return folds[:enough]
 
 
 def _forward(fold: Split, newest: Ints) -> Split:

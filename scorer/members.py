@@ -18,6 +18,7 @@ from scorer.trees import read_trees
 
 MOST_COLUMNS = 150  # that boosting looks at
 MOST_ROWS = 200_000  # that boosting learns from
+QUICK_ROWS, LEAST_ROUNDS = 40_000, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def frequencies(shrink: float) -> Member:
     return fit
 
 
-def boosting(most_pairs: int = 0, **options: Any) -> Member:
+def boosting(most_pairs: int = 0, *, rounds: int, learning_rate: float, **options: Any) -> Member:
     """Return gradient boosting of single columns, or of pairs of the best so many."""
 
     def fit(sample: Sample, seed: int) -> Points:
@@ -83,7 +84,10 @@ def boosting(most_pairs: int = 0, **options: Any) -> Member:
         ranks = [_ranks(some, int(column)) for column in columns]
         dense = some.coded.dense(columns)
         told = np.column_stack([rank[dense[:, n]] for n, rank in enumerate(ranks)])
+        fewer = _rounds(len(some.y), rounds)
         model = HistGradientBoostingClassifier(
+            max_iter=fewer,
+            learning_rate=learning_rate * rounds / fewer,
             early_stopping=False,
             random_state=seed,
             interaction_cst="pairwise" if most_pairs else "no_interactions",
@@ -93,6 +97,11 @@ def boosting(most_pairs: int = 0, **options: Any) -> Member:
         return read_trees(model, some.scales, columns, ranks).scaled(1.0, offset)
 
     return fit
+
+
+def _rounds(rows: int, rounds: int) -> int:
+    """Return in how many rounds so many rows are learned: many rows bear longer strides."""
+    return min(rounds, max(LEAST_ROUNDS, round(rounds * QUICK_ROWS / rows)))
 
 
 def best_columns(sample: Sample) -> Ints:
