@@ -1,7 +1,7 @@
 # One entry to everything. `make help` lists it; nothing here touches the system's Python.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench soak lock
+.PHONY: help demo test check lint format bench bench-scorer soak lock
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
@@ -43,6 +43,10 @@ format: $(VENV)/.dev  ## lay the code out and mend what ruff can mend
 
 bench: $(VENV)/.dev  ## the published figures; ARGS go to the bench
 	$(BIN)/python -m bench $(ARGS)
+
+bench-scorer: $(VENV)/.dev  ## the scorer beside its peers on public data (CONNECTOR_BENCH_DATA); ARGS such as --only cold
+	$(INSTALL) "lightgbm>=4.6,<5"
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.scorer $(ARGS)
 
 soak: $(VENV)/.dev  ## faults for minutes, against an oracle; ARGS such as --minutes 10 --seed 3 --database postgres
 	$(BIN)/python -m soak $(ARGS)

@@ -1,0 +1,178 @@
+"""Event logs: what profiles did, in order of time, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from scorer.kinds import Flags, Floats, Ints
+
+MICROSECOND = 1_000_000
+HOUR, DAY = 3_600 * MICROSECOND, 86_400 * MICROSECOND
+# What sales or the law did is no journey; a model must not see it.
+NEVER = frozenset({"stage_changed", "opt_out", "deidentified", "identity_merged"})
+WORDS: Mapping[str, tuple[str, ...]] = {  # ours -> the columns that may bring it, the first wins
+    "type": ("type", "event"),
+    "code": ("code",),
+    "url": ("url", "page_url"),
+    "form": ("form", "form_id"),
+    "source": ("utm_source", "source", "channel"),
+    "medium": ("utm_medium", "medium"),
+    "campaign": ("utm_campaign", "campaign"),
+    "referrer": ("referrer",),
+    "device": ("device",),
+    "country": ("country",),
+}
+AMOUNTS = ("active_s", "focus_s", "clicks", "scroll_px", "mouse_px")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A column of words, each told once."""
+
+    known: tuple[str, ...]
+    codes: Ints
+
+    def rows(self, which: Ints) -> Words:
+        """Return some rows."""
+        return Words(self.known, self.codes[which])
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events by profile, each profile's in order of time; times in microseconds since 1970."""
+
+    profiles: tuple[str, ...]
+    starts: Ints
+    who: Ints
+    occurred: Ints
+    received: Ints
+    words: Mapping[str, Words]
+    amounts: Mapping[str, Ints]
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+    def keep(self, which: Flags) -> Events:
+        """Return the events that are wanted; no profile is dropped."""
+        rows = np.flatnonzero(which)
+        who = self.who[rows]
+        return Events(
+            self.profiles,
+            np.searchsorted(who, np.arange(len(self.profiles) + 1)),
+            who,
+            self.occurred[rows],
+            self.received[rows],
+            {name: words.rows(rows) for name, words in self.words.items()},
+            {name: amounts[rows] for name, amounts in self.amounts.items()},
+        )
+
+    def find(self, profiles: Sequence[str]) -> Ints:
+        """Return profiles' numbers; -1 for one that did nothing."""
+        place = {profile: number for number, profile in enumerate(self.profiles)}
+        return np.array([place.get(str(profile), -1) for profile in profiles], np.int64)
+
+    def before(self, instant: int) -> Events:
+        """Return what had happened and had come in before an instant."""
+        return self.keep((self.occurred < instant) & (self.received < instant))
+
+
+def read_events(table: Any) -> Events:
+    """Read an event log: a DataFrame, a dict of columns, or rows as dicts."""
+    raw = columns_of(table)
+    for name in ("profile_id", "occurred_at"):
+        if name not in raw:
+            raise ValueError(f"the event log lacks the column {name}")
+    occurred = read_times(raw["occurred_at"])
+    received = read_times(raw["received_at"], occurred) if "received_at" in raw else occurred
+    words = {name: _words(raw, names, len(occurred)) for name, names in WORDS.items()}
+    amounts = {name: _amounts(raw[name]) for name in AMOUNTS if name in raw}
+    profiles, who = np.unique(
+        np.array([str(each) for each in raw["profile_id"]]), return_inverse=True
+    )
+    never = np.array([word in NEVER for word in words["type"].known], np.bool_)
+    allowed = ~never[words["type"].codes] if len(occurred) else np.zeros(0, np.bool_)
+    ties = [words[name].codes for name in ("url", "code", "type")]
+    order = np.lexsort([*ties, received, occurred, who])
+    order = order[allowed[order]]
+    who = who[order].astype(np.int64)
+    return Events(
+        tuple(profiles.tolist()),
+        np.searchsorted(who, np.arange(len(profiles) + 1)),
+        who,
+        occurred[order],
+        received[order],
+        {name: column.rows(order) for name, column in words.items()},
+        {name: column[order] for name, column in amounts.items()},
+    )
+
+
+def columns_of(table: Any) -> dict[str, Sequence[Any]]:
+    """Return a table's columns, also where it comes as rows of dicts."""
+    if isinstance(table, Mapping):
+        return {str(name): values for name, values in table.items()}
+    if hasattr(table, "columns") and hasattr(table, "__getitem__"):  # a DataFrame, whoever's
+        return {str(name): table[name] for name in table.columns}
+    rows = list(table)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def read_times(values: Any, otherwise: Ints | None = None) -> Ints:
+    """Return instants in microseconds; words are ISO 8601, numbers are seconds, UTC if unsaid."""
+    array = np.asarray(values)
+    if array.dtype.kind == "M" and not np.isnat(array).any():
+        return array.astype("datetime64[us]").astype(np.int64)
+    if array.dtype.kind in "iu":
+        return array.astype(np.int64) * MICROSECOND
+    told = [_time(value) for value in array.astype(object)]
+    if otherwise is None and None in told:
+        raise ValueError("an event has no occurred_at")
+    rest = otherwise.tolist() if otherwise is not None else [0] * len(told)
+    both = zip(told, rest, strict=True)
+    return np.array([mine if mine is not None else other for mine, other in both], np.int64)
+
+
+def read_time(value: Any) -> int:
+    """Return one instant in microseconds."""
+    return int(read_times([value])[0])
+
+
+def _time(value: Any) -> int | None:
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaT is not itself
+        return None
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        whole = value if value.tzinfo else value.replace(tzinfo=UTC)
+        gone = whole - datetime(1970, 1, 1, tzinfo=UTC)
+        return (gone.days * 86_400 + gone.seconds) * MICROSECOND + gone.microseconds
+    if isinstance(value, np.datetime64):
+        return int(value.astype("datetime64[us]").astype(np.int64))
+    return round(float(value) * MICROSECOND)
+
+
+def _words(raw: Mapping[str, Sequence[Any]], names: tuple[str, ...], count: int) -> Words:
+    name = next((name for name in names if name in raw), None)
+    if name is None:
+        return Words(("",), np.zeros(count, np.int64))
+    told = np.array([_word(value) for value in raw[name]], dtype=object).astype(str)
+    known, codes = np.unique(told, return_inverse=True)
+    return Words(tuple(known.tolist()), codes.astype(np.int64))
+
+
+def _word(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else "" if _none(value) else str(value)
+
+
+def _none(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def _amounts(values: Sequence[Any]) -> Ints:
+    numbers: Floats = np.array([0.0 if _none(value) else float(value or 0) for value in values])
+    return np.clip(np.nan_to_num(numbers), 0, 1e9).astype(np.int64)

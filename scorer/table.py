@@ -1,0 +1,151 @@
+"""LeadScorer: learns from any table who becomes a customer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from scorer import alarms, learning
+from scorer.alarms import Alarm
+from scorer.artefact import BadModel, pack, unpack
+from scorer.bands import State, scores
+from scorer.columns import read_table
+from scorer.kinds import Floats, Ints, chances
+from scorer.levels import Coded, Scales, learn_scales
+from scorer.measures import auc, calibration_error
+from scorer.members import Sample
+from scorer.points import reasons
+from scorer.saved import put_together, taken_apart
+
+KIND = "table"
+
+
+class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Scores rows of a table by a calibrated additive model that explains itself exactly.
+
+    X is a DataFrame, a dict of equally long columns, or rows of numbers; columns hold numbers,
+    words, booleans or nothing. `random_state` is the only chance there is.
+    """
+
+    def __init__(self, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows and what became of them; two classes, the later in order the success."""
+        columns = read_table(X)
+        names = list(columns)
+        self.classes_, won = _outcomes(y)
+        self.feature_names_in_ = np.array(names, dtype=object)
+        self.n_features_in_ = len(names)
+        self.scales_: Scales = learn_scales(names, list(columns.values()))
+        coded = self.scales_.code(list(columns.values()))
+        if len(coded) != len(won):
+            raise ValueError(f"X has {len(coded)} rows and y has {len(won)}")
+        weights = np.ones(len(won)) if sample_weight is None else np.asarray(sample_weight, float)
+        sample = Sample(self.scales_, coded, won, weights)
+        self.learned_ = learning.learn(sample, int(self.random_state))
+        self.state_ = str(state_of(int(won.sum())))
+        unseen, seen = self.learned_.unseen_points, self.learned_.seen
+        model = self.learned_.model
+        self.alarms_ = alarms.leaks(model, self.scales_, coded, won[seen], unseen)
+        self.report_ = self._report(won)
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return each row's log-odds."""
+        coded = self._code(X)
+        return self.learned_.model.log_odds(self.scales_, coded)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return each row's chances, of failure and of success."""
+        won = chances(self.decision_function(X))
+        return np.column_stack([1.0 - won, won])
+
+    def predict(self, X: Any) -> Any:
+        """Return the likelier class of each row."""
+        return self.classes_[(self.decision_function(X) > 0).astype(np.int64)]
+
+    def predict_score(self, X: Any) -> Ints:
+        """Return each row's score, a whole number from 1 to 10."""
+        told = self.decision_function(X)
+        return scores(told, self.learned_.base, State(self.state_))
+
+    def explain(self, X: Any) -> list[dict[str, float]]:
+        """Return each row's points by column, which sum with "intercept" to its log-odds."""
+        coded = self._code(X)
+        return reasons(self.learned_.model, self.scales_, coded).as_dicts()
+
+    def drift(self, X: Any) -> list[Alarm]:
+        """Return what differs between these rows and those that it learned from."""
+        coded = self._code(X)
+        return alarms.drifts(self.learned_.model, self.scales_, self.learned_.unseen_points, coded)
+
+    def to_bytes(self, key: bytes) -> bytes:
+        """Return the model as sealed bytes; the same data and chance give the same."""
+        check_is_fitted(self, "learned_")
+        about, arrays = taken_apart(self.scales_, self.learned_)
+        about |= {
+            "kind": KIND,
+            "random_state": int(self.random_state),
+            "state": self.state_,
+            "report": self.report_,
+            "alarms": [asdict(alarm) for alarm in self.alarms_],
+            "classes": self.classes_.tolist(),
+        }
+        return pack(about, arrays, key)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, key: bytes) -> Self:
+        """Return the model that sealed bytes hold; BadModel for anything else."""
+        about, arrays = unpack(data, key)
+        if about.get("kind") != KIND:
+            raise BadModel("this is another kind of model")
+        found = cls(about["random_state"])
+        found.scales_, found.learned_ = put_together(about, arrays)
+        found.state_, found.report_ = about["state"], about["report"]
+        found.alarms_ = [Alarm(**alarm) for alarm in about["alarms"]]
+        found.classes_ = np.array(about["classes"])
+        names = [scale.name for scale in found.scales_.all]
+        found.feature_names_in_, found.n_features_in_ = np.array(names, dtype=object), len(names)
+        return found
+
+    def _report(self, won: Floats) -> dict[str, Any]:
+        unseen, y = self.learned_.unseen_points, won[self.learned_.seen]
+        return {
+            "rows": len(won),
+            "rows_won": int(won.sum()),
+            "auc": auc(y, unseen),
+            "calibration_error": calibration_error(y, chances(unseen)),
+            "members": dict(self.learned_.members),
+        }
+
+    def _code(self, X: Any) -> Coded:
+        check_is_fitted(self, "learned_")
+        columns = read_table(X, [str(name) for name in self.feature_names_in_])
+        return self.scales_.code(list(columns.values()))
+
+
+def state_of(wins: int) -> State:
+    """Return what so many successes allow."""
+    if wins >= learning.TRAINED_FROM:
+        return State.TRAINED
+    return State.LEARNING if wins >= learning.LEARNING_FROM else State.RULES
+
+
+def _outcomes(y: Any) -> tuple[Any, Floats]:
+    told = np.asarray(y)
+    if told.ndim != 1:
+        raise ValueError("y is one column")
+    classes = np.unique(told)
+    if len(classes) > 2:  # noqa: PLR2004 - success or not
+        raise ValueError(f"y has {len(classes)} classes; two are meant: success or not")
+    if len(classes) == 1:  # nobody won yet, or everybody
+        only = np.array([False, True]) if classes.dtype.kind == "b" else np.array([0, 1])
+        if classes.dtype.kind in "biuf":
+            return only, (told != 0).astype(np.float64)
+        return np.array(["", str(classes[0])]), np.ones(len(told))
+    return classes, (told == classes[1]).astype(np.float64)
