@@ -51,6 +51,14 @@ class Api:
         """Undo a batch of moves; return the HTTP status."""
         return self._talk.status("POST", f"batches/{batch_id}/undo", {})
 
+    def add_rule(self, rule: Json) -> int:
+        """Make an escalation rule; return the HTTP status."""
+        return self._talk.status("POST", "rules", rule)
+
+    def feedback(self, by: str) -> list[Json]:
+        """Return what sales did with the leads, by a key."""
+        return self._all("reports/feedback", by=by)
+
     def _all(self, path: str, **query: str) -> list[Json]:
         items: list[Json] = []
         while True:

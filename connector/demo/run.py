@@ -63,7 +63,8 @@ def run(teller: Teller) -> Iterator[Run]:
         house.wait_until_up()
         twin.send_to(office.webhook_url)
         teller.say(f"connector up answers at {house.url}")
-        outcome = play(Stage(twin, Api(house.url, office.token), cast, teller.step))
+        api = Api(house.url, office.token)
+        outcome = play(Stage(twin, api, cast, teller.step, office.open_site))
         teller.end(outcome, str(house.log))
         yield Run(house, office, twin.url, outcome, cast.lead())
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import secrets as random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector import bootstrap, logs
+from connector.adapters.platform.signing import LEAST, secret_of
+from connector.demo.site import Site
 from connector.domain.facts import AccountId
+from connector.pipeline import documents
 from connector.pipeline.backfilling import backfill
 from connector.pipeline.connecting import Request, connect
+from connector.pipeline.hooking import Keys, hook
 from connector.pipeline.installing import install
 from connector.pipeline.services import Services
 from connector.settings import Settings
@@ -16,6 +21,13 @@ from connector.store.secrets import fingerprint
 
 # The twin's own made-up credentials: see simulators/hubspot/README.md.
 PORTAL, APP = "4242", "1001"
+DEAL = {
+    "enabled": True,
+    "status": ["CONNECTED"],
+    "pipeline": "default",
+    "stage": "appointmentscheduled",
+    "name": "{firstname} {lastname}",
+}
 SECRETS = {"access_token": "twin-token", "client_secret": "twin-secret"}
 
 
@@ -27,7 +39,28 @@ class Office:
     account_id: AccountId
     token: str
     connection_id: str
-    webhook_url: str
+    public_url: str
+
+    @property
+    def webhook_url(self) -> str:
+        """Where HubSpot's webhooks go."""
+        return f"{self.public_url}/webhooks/hubspot/{self.connection_id}"
+
+    def open_site(self, owners: Sequence[str]) -> Site:
+        """Turn the hand-off on for these owners, connect the platform, and return the website."""
+        with self.services.store.reading() as unit:
+            connection = unit.connection(self.connection_id)
+        document = documents.current(self.services, connection)
+        document["handoff"] = {
+            "assign_owner": {"enabled": True, "owners": list(owners)},
+            "reset_status": {"enabled": True, "value": "NEW"},
+            "create_deal": DEAL,
+        }
+        documents.save(self.services, connection, document, dry_run=False, reevaluate=False)
+        self.install()  # the field that keeps deals at one each
+        keys = Keys(secret_of(random.token_bytes(LEAST)), random.token_urlsafe(32))
+        made, _ = hook(self.services, self.account_id, keys, rotate=False)
+        return Site(f"{self.public_url}/webhooks/platform/{made.id}", keys.secret)
 
     def install(self) -> int:
         """Make our fields in the portal; return how many steps that took."""
@@ -46,8 +79,7 @@ def open_office(twin_url: str) -> Office:
     account_id, token = _account(services)
     request = Request(account_id, "hubspot", PORTAL, APP, twin_url, "v3", SECRETS)
     connection = connect(services, request)
-    url = f"{settings.public_url}/webhooks/hubspot/{connection.id}"
-    return Office(services, account_id, token, connection.id, url)
+    return Office(services, account_id, token, connection.id, settings.public_url)
 
 
 def _account(services: Services) -> tuple[AccountId, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from connector.demo.api import Api
 from connector.demo.cast import Cast, Person
 from connector.demo.http import Unexpected
+from connector.demo.site import Site
 from connector.demo.twin import Twin
 from connector.mapping.own_names import NAMES, SLOT
 
@@ -41,12 +42,16 @@ class CutShort(Exception):
 
 @dataclass(slots=True)
 class Stage:
-    """The twin, the API, the people, and every step so far; `tell` hears of each at once."""
+    """The twin, the API, the people, and every step so far; `tell` hears of each at once.
+
+    `open_site` turns the hand-off on for some owners, and returns the website.
+    """
 
     twin: Twin
     api: Api
     cast: Cast
     tell: Callable[[Step], None]
+    open_site: Callable[[Sequence[str]], Site]
     patience: float = PATIENCE
     steps: list[Step] = field(default_factory=list)
     edits: list[float] = field(default_factory=list)

@@ -32,6 +32,16 @@ class Twin:
         won = {"object": "deals", "id": deal_id, "properties": {"dealstage": "closedwon"}}
         self._talk.send("POST", "edit", won)
 
+    def deals(self, contact_id: str) -> int:
+        """Return how many deals a contact is on."""
+        linked = self._talk.get(f"record/contacts/{contact_id}")["linked"]
+        return sum(end["object"] == "deals" for end in linked)
+
+    def employ(self, owners: Sequence[str]) -> None:
+        """Have these people own records, and nobody else."""
+        rows = [{"id": one, "email": f"rep{one}@customers.example"} for one in owners]
+        self._talk.send("PUT", "owners", {"owners": rows})
+
     def opt_out(self, email: str) -> None:
         """Opt an address out, as the person behind it does."""
         self._talk.send("POST", "optout", {"email": email})

@@ -8,6 +8,7 @@ from rich.console import Console
 from connector.demo.api import Api
 from connector.demo.cast import Cast, Person
 from connector.demo.shown import Teller
+from connector.demo.site import Site
 from connector.demo.stage import Stage, Step
 from connector.demo.story import play
 from connector.demo.twin import Twin
@@ -22,7 +23,8 @@ def told() -> list[Step]:
 
 @pytest.fixture
 def stage(told: list[Step]) -> Stage:
-    return Stage(Twin(NOWHERE), Api(NOWHERE, "token"), Cast({}), told.append, patience=0.05)
+    own = (Twin(NOWHERE), Api(NOWHERE, "token"), Cast({}), told.append)
+    return Stage(*own, lambda _owners: Site(NOWHERE, "whsec_"), patience=0.05)
 
 
 def good(stage: Stage) -> None:
