@@ -19,7 +19,8 @@ from bench.house import House, housed
 from bench.load import Plan
 from bench.load import run as send
 from bench.memory import family, peaks
-from bench.visitors import events, request, rules, soon
+from bench.visitors import events as make
+from bench.visitors import request, rules, soon
 from connector.pipeline.services import Services
 from connector.store import tables as t
 
@@ -43,10 +44,11 @@ def measure(
         for rule in rules(RULES):
             office.post("rules", rule)
         services = house.services()
-        curve, memory = [], []
+        curve, memory, until = [], [], soon()
         for piece in range(PIECES):
-            sizes = (piece * events // PIECES, events // PIECES)
-            curve.append(_piece(services, office, sizes, (events, visitors), within))
+            part = range(piece * events // PIECES, (piece + 1) * events // PIECES)
+            history = make(part, events, visitors, until)
+            curve.append(_piece(services, office, history, part, within))
             memory.append(_resident(up.pid))
         told = {
             "events": events,
@@ -113,13 +115,13 @@ class _Office:
 def _piece(
     services: Services,
     office: _Office,
-    sizes: tuple[int, int],
-    whole: tuple[int, int],
+    history: Iterator[Any],
+    part: range,
     within: float,
 ) -> dict[str, Any]:
     """Send a part of the history and wait until it is worked off; making it is not counted."""
-    first, count = sizes
-    ready = office.requests(events(first, count, whole[1], 7, soon()))
+    count = len(part)
+    ready = office.requests(history)
     began = time.perf_counter()
     answers: dict[int, int] = {}
     sender = threading.Thread(target=lambda: answers.update(office.send(ready)))
@@ -134,7 +136,7 @@ def _piece(
     if set(answers) != {202}:
         raise RuntimeError(f"answers: {answers}")
     return {
-        "events": first + count,
+        "events": part.stop,
         "seconds": round(seconds, 2),
         "acknowledged_s": round(acknowledged, 2),
         "us": round(seconds / count * 1e6, 1),

@@ -19,17 +19,14 @@ IDENTIFIED = 0.03  # of the events; a visitor gives an address once
 SPAN = timedelta(days=60)  # over which the events are spread
 
 
-def events(first: int, count: int, visitors: int, seed: int, until: datetime) -> Iterator[Any]:
-    """Yield so many events in order of time, the last of them shortly before `until`.
-
-    Numbers begin at `first`, so that no two calls make the same event.
-    """
-    chance = random.Random(seed + first)
+def events(piece: range, total: int, visitors: int, until: datetime) -> Iterator[Any]:
+    """Yield a piece of a history of so many events, in order of time; the last is at `until`."""
+    chance = random.Random(piece.start)
     known: set[int] = set()
-    start, gap = until - SPAN, SPAN / max(count, 1)
-    for number in range(count):
+    start, gap = until - SPAN, SPAN / total
+    for number in piece:
         who = chance.randrange(visitors)
-        yield _event(first + number, who, start + gap * number, chance, known)
+        yield _event(number, who, start + gap * number, chance, known)
 
 
 def _event(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from connector.domain.journeys import JourneyEvent
 from connector.domain.rules.rule import (
@@ -16,6 +16,8 @@ from connector.domain.rules.rule import (
     ScoreCrosses,
 )
 
+MOST_MET = 10_000  # kinds of events remembered
+
 
 class Index:
     """An account's rules that are switched on, found by their triggers."""
@@ -24,6 +26,7 @@ class Index:
         self.rules: dict[RuleId, Rule] = {rule.id: rule for rule in rules if rule.enabled}
         self._acts: dict[tuple[str, str | None], list[Rule]] = defaultdict(list)
         self._fields: dict[tuple[str, str], list[Rule]] = defaultdict(list)
+        self._met: dict[tuple[str, ...], list[Rule]] = {}
         self.scores: list[Rule] = []
         self.clocks: list[Rule] = []
         for rule in self.rules.values():
@@ -40,8 +43,17 @@ class Index:
         elif isinstance(trigger, InSlotFor | InactiveFor):
             self.clocks.append(rule)
 
-    def by_event(self, event: JourneyEvent) -> list[Rule]:
-        """Return the rules that an event sets off."""
+    def by_event(self, event: JourneyEvent) -> Sequence[Rule]:
+        """Return the rules that an event sets off; of events alike it is found out once."""
+        alike = (event.type, event.code, event.url, event.form_id, event.form_name)
+        found = self._met.get(alike)
+        if found is None:
+            if len(self._met) == MOST_MET:
+                self._met.clear()
+            found = self._met[alike] = self._set_off(event)
+        return found
+
+    def _set_off(self, event: JourneyEvent) -> list[Rule]:
         near = [
             *self._acts.get((event.type, None), ()),
             *(self._acts.get((event.type, event.code), ()) if event.code else ()),

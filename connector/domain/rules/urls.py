@@ -33,7 +33,7 @@ class UrlMatch:
 
     def fits(self, url: str) -> bool:
         """Say whether an address is meant; none at all is not."""
-        return bool(url) and _FITTING[self.way](self.pattern)(url)
+        return bool(url) and _fits(self.way, self.pattern, url)
 
     def example(self) -> str | None:
         """Return a short address that is meant, None where there is none."""
@@ -55,6 +55,12 @@ class UrlMatch:
 def compiled(way: Way, pattern: str) -> Automaton:
     """Return the automaton of a glob or regex. Raises BadPattern."""
     return Automaton(read_glob(pattern) if way is Way.GLOB else read_regex(pattern))
+
+
+# The same few pages are looked at over and over.
+@lru_cache(maxsize=32_768)
+def _fits(way: Way, pattern: str, url: str) -> bool:
+    return _FITTING[way](pattern)(url)
 
 
 _FITTING: dict[Way, Callable[[str], Callable[[str], bool]]] = {
