@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -14,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from scorer import alarms, learning
 from scorer.alarms import Alarm
-from scorer.artefact import BadModel, pack, unpack
 from scorer.bands import State, scores
 from scorer.days import Buckets, Daily, from_days, from_events
 from scorer.events import MICROSECOND, Events, read_events, read_time
@@ -26,7 +24,7 @@ from scorer.levels import Coded, Scales, learn_sparse
 from scorer.members import Sample
 from scorer.points import reasons
 from scorer.rules import PRIOR, prior_points
-from scorer.saved import put_together, taken_apart
+from scorer.saved import sealed, unsealed
 from scorer.signs import Names, reader
 
 KIND = "journeys"
@@ -122,27 +120,13 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     def to_bytes(self, key: bytes) -> bytes:
         """Return the model as sealed bytes; the same data and chance give the same."""
         check_is_fitted(self, "learned_")
-        about, arrays = taken_apart(self.scales_, self.learned_)
-        about |= {
-            "kind": KIND,
-            "random_state": int(self.random_state),
-            "state": self.state_,
-            "report": self.report_,
-            "alarms": [asdict(alarm) for alarm in self.alarms_],
-            "signs": list(self.schema_.signs),
-        }
-        return pack(about, arrays, key)
+        return sealed(self, {"kind": KIND, "signs": list(self.schema_.signs)}, key)
 
     @classmethod
     def from_bytes(cls, data: bytes, key: bytes) -> Self:
         """Return the model that sealed bytes hold; BadModel for anything else."""
-        about, arrays = unpack(data, key)
-        if about.get("kind") != KIND:
-            raise BadModel("this is another kind of model")
-        found = cls(about["random_state"])
-        found.scales_, found.learned_ = put_together(about, arrays)
-        found.state_, found.report_ = about["state"], about["report"]
-        found.alarms_ = [Alarm(**alarm) for alarm in about["alarms"]]
+        found = cls()
+        about = unsealed(found, KIND, data, key)
         found.schema_ = Schema(tuple(about["signs"]))
         found.columns_ = _places(found.schema_, [scale.name for scale in found.scales_.all])
         return found

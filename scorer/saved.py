@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import scipy
 import sklearn
 
-from scorer.artefact import BadModel
+from scorer.alarms import Alarm
+from scorer.artefact import BadModel, pack, unpack
 from scorer.learning import Learned
 from scorer.levels import Scale, Scales
 from scorer.points import Points
@@ -87,6 +89,30 @@ def put_together(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> tuple[S
     model = Points(about["intercept"], arrays["table"], pairs)
     unseen = arrays["seen"], arrays["unseen_points"]
     return scales, Learned(model, about["base"], about["members"], *unseen)
+
+
+def sealed(scorer: Any, more: Mapping[str, Any], key: bytes) -> bytes:
+    """Return a scorer that has learned as sealed bytes; `more` is what only its kind has."""
+    about, arrays = taken_apart(scorer.scales_, scorer.learned_)
+    about |= {
+        "random_state": int(scorer.random_state),
+        "state": scorer.state_,
+        "report": scorer.report_,
+        "alarms": [asdict(alarm) for alarm in scorer.alarms_],
+    }
+    return pack(about | dict(more), arrays, key)
+
+
+def unsealed(scorer: Any, kind: str, data: bytes, key: bytes) -> Mapping[str, Any]:
+    """Give a scorer back what sealed bytes hold, and return that; BadModel for another kind."""
+    about, arrays = unpack(data, key)
+    if about.get("kind") != kind:
+        raise BadModel("this is another kind of model")
+    scorer.random_state = about["random_state"]
+    scorer.scales_, scorer.learned_ = put_together(about, arrays)
+    scorer.state_, scorer.report_ = about["state"], about["report"]
+    scorer.alarms_ = [Alarm(**alarm) for alarm in about["alarms"]]
+    return about
 
 
 def _about(scale: Scale) -> dict[str, Any]:

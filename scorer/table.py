@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from scorer import alarms, learning
 from scorer.alarms import Alarm
-from scorer.artefact import BadModel, pack, unpack
 from scorer.bands import State, scores
 from scorer.columns import read_table
 from scorer.kinds import Floats, Ints, chances
@@ -19,7 +17,7 @@ from scorer.levels import Coded, Scales, learn_scales
 from scorer.measures import auc, calibration_error
 from scorer.members import Sample
 from scorer.points import reasons
-from scorer.saved import put_together, taken_apart
+from scorer.saved import sealed, unsealed
 
 KIND = "table"
 
@@ -87,27 +85,13 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     def to_bytes(self, key: bytes) -> bytes:
         """Return the model as sealed bytes; the same data and chance give the same."""
         check_is_fitted(self, "learned_")
-        about, arrays = taken_apart(self.scales_, self.learned_)
-        about |= {
-            "kind": KIND,
-            "random_state": int(self.random_state),
-            "state": self.state_,
-            "report": self.report_,
-            "alarms": [asdict(alarm) for alarm in self.alarms_],
-            "classes": self.classes_.tolist(),
-        }
-        return pack(about, arrays, key)
+        return sealed(self, {"kind": KIND, "classes": self.classes_.tolist()}, key)
 
     @classmethod
     def from_bytes(cls, data: bytes, key: bytes) -> Self:
         """Return the model that sealed bytes hold; BadModel for anything else."""
-        about, arrays = unpack(data, key)
-        if about.get("kind") != KIND:
-            raise BadModel("this is another kind of model")
-        found = cls(about["random_state"])
-        found.scales_, found.learned_ = put_together(about, arrays)
-        found.state_, found.report_ = about["state"], about["report"]
-        found.alarms_ = [Alarm(**alarm) for alarm in about["alarms"]]
+        found = cls()
+        about = unsealed(found, KIND, data, key)
         found.classes_ = np.array(about["classes"])
         names = [scale.name for scale in found.scales_.all]
         found.feature_names_in_, found.n_features_in_ = np.array(names, dtype=object), len(names)

@@ -17,14 +17,12 @@ from connector.pipeline import journeys
 from connector.pipeline.erasure import erase, owner
 from connector.pipeline.escalating import on_field
 from connector.pipeline.halving import work_off
-from connector.pipeline.handing import hand_off
 from connector.pipeline.inbound import reading_ties, take_in
-from connector.pipeline.mentions import clear_bodies
-from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
+from connector.pipeline.opening import open_scene
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
-from connector.pipeline.wishes import wish
+from connector.pipeline.turns import conclude
 from connector.ports import Data, Happening
 from connector.stored import Arrival, Lookups
 
@@ -100,17 +98,9 @@ def _apply(
             _refuse(scene, unit, account_id)
     with services.store.reading() as unit:
         retold = settle(scene, judge=partial(on_field, services, unit, scene))
-    wish(scene, retold)
-    hand_off(scene, retold)
-    with services.store.reading() as unit:
         _erase(scene, unit, account_id)
-        apply_brake(services, scene, unit, account_id)
-    if scene.unnamed:
-        clear_bodies(services, account_id, scene)
-    with services.store.writing(fence) as unit:
-        unit.save(account_id, scene.changes, now)
+    conclude(services, account_id, fence, scene, retold)
     figures.count("bb_events_total", len(arrivals), outcome="applied")
-    wake_delivery(services, scene)
 
 
 def load_scene(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from connector.domain.facts import AccountId
 from connector.pipeline.erasure import erase as bury
-from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.moving import find
 from connector.pipeline.services import Services
 from connector.pipeline.turns import conclude, leased, look
@@ -20,5 +19,4 @@ def erase(services: Services, account_id: AccountId, profile_id: str) -> None:
         scene = look(services, account_id, [profile.id])
         with services.store.reading() as unit:
             bury(scene, unit, account_id, [profile.id])
-        clear_bodies(services, account_id, scene)
         conclude(services, account_id, fence, scene, ())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,15 +23,13 @@ from connector.domain.visiting import OFFER, Deed, timeout, timeouts, untrue
 from connector.pipeline.erasure import bury, erase
 from connector.pipeline.escalating import escalate
 from connector.pipeline.halving import work_off
-from connector.pipeline.handing import hand_off
-from connector.pipeline.mentions import clear_bodies
-from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
+from connector.pipeline.opening import open_scene
 from connector.pipeline.people import rehome
 from connector.pipeline.reckoning import Done, Reckoning, act, add_up, look_back, reckon
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
-from connector.pipeline.wishes import wish
+from connector.pipeline.turns import conclude
 from connector.stored import OwnStep, Profile
 
 if TYPE_CHECKING:
@@ -94,10 +93,9 @@ def _apply(
         escalate(services, unit, scene, _happened(found))
         _forget(scene, unit, account_id, found)
     told = settle(scene, _touched(scene, found))
-    wish(scene, told)
-    hand_off(scene, told)
     _note_rewards(scene, found.kept, done)
-    _conclude(services, account_id, fence, scene, found.kept)
+    also = partial(_keep, account_id, found.kept, scene.now)
+    conclude(services, account_id, fence, scene, told, also)
     figures.count("bb_events_total", len(found.kept.whose), outcome="applied")
     if found.capped:
         figures.count("bb_events_total", found.capped, outcome="beyond_cap")
@@ -239,17 +237,8 @@ def _note_rewards(scene: Scene, kept: Kept, told: Iterable[ProfileId]) -> None:
         kept.visitors[profile_id] = replace(kept.visitors[profile_id], reward_at=reward_at)
 
 
-def _conclude(
-    services: Services, account_id: AccountId, fence: Fence, scene: Scene, kept: Kept
-) -> None:
-    with services.store.reading() as unit:
-        apply_brake(services, scene, unit, account_id)
-    if scene.unnamed:
-        clear_bodies(services, account_id, scene)
-    with services.store.writing(fence) as unit:
-        unit.save(account_id, scene.changes, scene.now)
-        unit.visits.keep(account_id, kept, scene.now)
-    wake_delivery(services, scene)
+def _keep(account_id: AccountId, kept: Kept, now: datetime, unit: Unit) -> None:
+    unit.visits.keep(account_id, kept, now)
 
 
 def _end_rewards(
@@ -265,5 +254,5 @@ def _end_rewards(
         if visitor.reward_at is not None:
             _end(scene, visitor.profile_id, timeout(visitor.reward_at, lasts))
         kept.visitors[visitor.profile_id] = replace(visitor, reward_at=None)
-    wish(scene, settle(scene, ids))
-    _conclude(services, account_id, fence, scene, kept)
+    also = partial(_keep, account_id, kept, scene.now)
+    conclude(services, account_id, fence, scene, settle(scene, ids), also)

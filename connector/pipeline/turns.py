@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from connector.domain.errors import StoreBusy
 from connector.domain.facts import AccountId, ProfileId, RecordKey
 from connector.pipeline.handing import hand_off
+from connector.pipeline.mentions import clear_bodies
 from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
 from connector.pipeline.refold import Retold, retell
 from connector.pipeline.scene import Scene
@@ -17,6 +18,7 @@ from connector.pipeline.wishes import wish
 
 if TYPE_CHECKING:
     from connector.store.leases import Fence
+    from connector.store.unit import Unit
 
 # Profiles in one turn, so that nobody waits long for the lease.
 AT_ONCE = 200
@@ -58,16 +60,28 @@ def look(
 
 
 def conclude(
-    services: Services, account_id: AccountId, fence: Fence, scene: Scene, told: Iterable[Retold]
+    services: Services,
+    account_id: AccountId,
+    fence: Fence,
+    scene: Scene,
+    told: Iterable[Retold],
+    also: Callable[[Unit], None] | None = None,
 ) -> None:
-    """Work out what has to be written, store everything, and wake whoever writes it."""
+    """Work out what has to be written, store everything, and wake whoever writes it.
+
+    `also` stores what does not belong to the scene, in the same transaction.
+    """
     profiles = list(told)
     wish(scene, profiles)
     hand_off(scene, profiles)
     with services.store.reading() as unit:
         apply_brake(services, scene, unit, account_id)
+    if scene.unnamed:
+        clear_bodies(services, account_id, scene)
     with services.store.writing(fence) as unit:
         unit.save(account_id, scene.changes, scene.now)
+        if also:
+            also(unit)
     wake_delivery(services, scene)
 
 
