@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from connector.domain.entries import Entry
@@ -23,18 +23,6 @@ from connector.ports import Event
 URGENT, LIVE, BULK = 0, 1, 2
 # A clear-then-set that ended.
 CLOSED = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How long rows are kept once they are done with; see docs/operations.md."""
-
-    inbox: timedelta = timedelta(days=7)
-    outbox: timedelta = timedelta(days=7)
-    written: timedelta = timedelta(days=30)
-    audit: timedelta = timedelta(days=730)
-    parked: timedelta = timedelta(days=90)
-    journeys: timedelta = timedelta(days=730)
 
 
 class State(StrEnum):
@@ -345,7 +333,8 @@ class Note:
 class Crowd:
     """Everything there is to know about some records and the profiles behind them.
 
-    `names` says whose visitors' addresses are.
+    `pending` are the writes that wait, `sending` those under way; `names` says whose visitors'
+    addresses are.
     """
 
     records: Mapping[RecordKey, Record] = field(default_factory=dict)
@@ -355,6 +344,7 @@ class Crowd:
     steps: Mapping[ProfileId, Sequence[OwnStep]] = field(default_factory=dict)
     moves: Mapping[ProfileId, Sequence[LedgerMove]] = field(default_factory=dict)
     pending: Mapping[tuple[RecordKey, Purpose], Pending] = field(default_factory=dict)
+    sending: frozenset[tuple[RecordKey, Purpose]] = frozenset()
     writings: Mapping[RecordKey, Sequence[Writing]] = field(default_factory=dict)
     answers: Mapping[RecordKey, Sequence[LedgerAnswer]] = field(default_factory=dict)
     names: Mapping[str, Name] = field(default_factory=dict)

@@ -210,6 +210,10 @@ class Scene:
         """Return the write of this purpose that waits for a record."""
         return self.crowd.pending.get((key, purpose))
 
+    def is_sending(self, key: RecordKey, purpose: Purpose) -> bool:
+        """Say whether a write of this purpose is under way."""
+        return (key, purpose) in self.crowd.sending
+
     def want(self, pending: Pending) -> None:
         """Put a write into the outbox; the last value wins over one that waits."""
         self.changes.pending.append(replace(pending, trace=self._trace_of(pending)))

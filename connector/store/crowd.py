@@ -33,7 +33,8 @@ from connector.stored import (
     Writing,
 )
 
-_WAITING = (State.PENDING, State.PARKED, State.HELD)
+_OPEN = (State.PENDING, State.PARKED, State.HELD, State.SENDING)
+Place = tuple[RecordKey, Purpose]
 Rows = Iterator[Row[Any]]
 
 
@@ -70,6 +71,7 @@ class Load:
         links = self._links({key for key in records if key.object in PEOPLE} | set(follow))
         around = set(records) | {end for link in links for end in (link.start, link.goal)}
         records |= self.records(around - set(records))
+        waiting, sending = self._writes(records)
         return Crowd(
             records=records,
             facts=self._facts(around),
@@ -77,7 +79,8 @@ class Load:
             profiles=self._profiles(owners),
             steps=self._steps(owners),
             moves=self._moves(owners),
-            pending=self._pending(records),
+            pending=waiting,
+            sending=sending,
             writings=self._writings(records, since),
             answers=self.answers({key for key in records if key.object in PEOPLE}),
             names=names,
@@ -195,9 +198,12 @@ class Load:
         entries = map(as_entry, self._owned(entry, ids, current))
         return _grouped(entries, lambda one: one.profile_id)
 
-    def _pending(self, keys: Iterable[RecordKey]) -> dict[tuple[RecordKey, Purpose], Pending]:
-        waiting = [as_pending(row) for row in self._at(t.outbox, keys) if row.state in _WAITING]
-        return {(one.record, one.purpose): one for one in waiting}
+    def _writes(self, keys: Iterable[RecordKey]) -> tuple[dict[Place, Pending], frozenset[Place]]:
+        """Return the writes that wait, and where some are under way."""
+        rows = [as_pending(row) for row in self._at(t.outbox, keys) if row.state in _OPEN]
+        sending = frozenset((r.record, r.purpose) for r in rows if r.state is State.SENDING)
+        waiting = {(r.record, r.purpose): r for r in rows if r.state is not State.SENDING}
+        return waiting, sending
 
     def answers(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[LedgerAnswer]]:
         """Return what sales answered on records, oldest first."""

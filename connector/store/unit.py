@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection as Tx
 
 from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
+from connector.domain.keeping import Keeping
 from connector.domain.slots import Pipeline
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Vocabulary
@@ -35,7 +36,6 @@ from connector.stored import (
     Changes,
     Connection,
     Crowd,
-    Keeping,
 )
 
 # How far back an echo of our own write may still come.
