@@ -22,6 +22,7 @@ from connector.domain.keeping import Keeping
 from connector.domain.systems import PLATFORM
 from connector.domain.visiting import Capture
 from connector.pipeline import wording
+from connector.pipeline.ageing import grow_older
 from connector.pipeline.housekeeping import keep_house
 from connector.pipeline.rule_clock import every_account
 from connector.pipeline.services import Keep, Line, Services, Visiting
@@ -194,3 +195,4 @@ def housekeeping() -> None:
     """Do what has to be done now and then."""
     keep_house(services())
     every_account(services())
+    grow_older(services())

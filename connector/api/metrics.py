@@ -48,6 +48,8 @@ COUNTERS: Mapping[str, str] = {
 }
 HISTOGRAMS: Mapping[str, str] = {
     "bb_ingest_ack_seconds": "From a webhook's bytes to its answer, where it was kept",
+    "bb_first_score_seconds": "From a visitor's first event to the first score",
+    "bb_training_seconds": "Trainings of models",
     "bb_drain_seconds": "Turns of working events off",
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connector.store.store import Store
 
 
-JobName = Literal["split", "drain", "deliver"]
+JobName = Literal["split", "drain", "deliver", "train"]
 
 
 class Wake(Protocol):

@@ -110,7 +110,8 @@ def _want_own(scene: Scene, profile: Profile, record: Record, *, bulk: bool) -> 
 
 def _own_difference(scene: Scene, profile: Profile, record: Record) -> dict[str, str]:
     system = scene.connections[record.key.connection_id].system
-    return difference(own_fields(profile, system), record.pushed) if profile.slot else {}
+    wanted = own_fields(profile, system, scene.scores.get(profile.id))
+    return difference(wanted, record.pushed) if profile.slot else {}
 
 
 def _want_lever(scene: Scene, profile: Profile, record: Record, saying: Saying) -> None:

@@ -19,6 +19,7 @@ from connector.store import tables as t
 from connector.store.answers import as_answer
 from connector.store.entries import as_entry
 from connector.store.ledgers import entry
+from connector.store.scores import Scores
 from connector.store.sql import slices
 from connector.stored import (
     Crowd,
@@ -85,6 +86,7 @@ class Load:
             answers=self.answers({key for key in records if key.object in PEOPLE}),
             names=names,
             entries=self._entries(owners),
+            scores=Scores(self.tx).of(self.account_id, owners),
         )
 
     def _names(self, emails: Collection[str]) -> dict[str, Name]:
@@ -110,6 +112,10 @@ class Load:
         pairs = [(link.start, link.goal) for link in newest.values() if link.present]
         own = set(keys)
         return [pair for a, b in pairs for pair in ((a, b), (b, a)) if pair[0] in own]
+
+    def records_of(self, profiles: Collection[ProfileId]) -> list[Record]:
+        """Return the records behind profiles."""
+        return list(self._by(t.record.c.profile_id, profiles).values())
 
     def _became(self, records: Mapping[RecordKey, Record]) -> dict[RecordKey, Record]:
         """Return what merged records became, to the end of the chain."""
