@@ -26,7 +26,7 @@ def grow_older(services: Services) -> None:
     """Have those accounts trained and scored anew for which a new day has begun."""
     today = day_of(services.now() - NIGHT)
     with services.store.reading() as unit:
-        older = [account for account, aged_on in unit.models.ages() if aged_on < today]
+        older = [account for account, aged_on in unit.models.aged() if aged_on < today]
     for account_id in older:
         with services.store.writing() as unit:
             unit.models.grow_older(AccountId(account_id), today)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from sqlalchemy import ColumnElement, Row, Table, delete, exists, func, or_, select, update
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, delete, exists, or_, select, update
 
 from connector.domain.errors import NotFound
 from connector.domain.facts import AccountId
@@ -15,8 +15,10 @@ from connector.store import config
 from connector.store import tables as t
 from connector.store.secrets import SecretBox
 from connector.store.sql import add, put
+from connector.store.tables_journeys import visitor
 from connector.store.tables_scores import model, training
 
+_MOST = 100_000
 KEPT = 5  # models beside the one that serves
 SERVING, SPARE, REFUSED = "serving", "kept", "refused"
 _SHOWN = tuple(column for column in model.c if column.name != "artefact")
@@ -32,6 +34,14 @@ class Training:
     ended_at: datetime | None = None
     failure: str = ""
     aged_on: int = 0
+
+
+class Ages(NamedTuple):
+    """The oldest wish for a training, the oldest model that serves, and who is to be scored."""
+
+    wanted_at: datetime | None
+    made_at: datetime | None
+    due: int
 
 
 class Models:
@@ -118,7 +128,22 @@ class Models:
         """Note that everybody is scored anew today."""
         put(self.tx, training, [{"account_id": account_id, "aged_on": day}])
 
-    def ages(self) -> list[tuple[str, int]]:
+    def ages(self, account_id: AccountId | None) -> Ages:
+        """Return what is old about models and scores, of an account or of all."""
+
+        def own(table: Table) -> list[ColumnElement[bool]]:
+            return [table.c.account_id == account_id] if account_id else []
+
+        wanted = select(func.min(training.c.wanted_at)).where(*own(training))
+        made = select(func.min(model.c.made_at)).where(model.c.state == SERVING, *own(model))
+        waits = select(visitor.c.profile_id).where(visitor.c.score_at.is_not(None), *own(visitor))
+        due = select(func.count()).select_from(waits.limit(_MOST).subquery())
+        wanted_at, made_at, waiting = (
+            self.tx.execute(query).scalar() for query in (wanted, made, due)
+        )
+        return Ages(wanted_at, made_at, waiting or 0)
+
+    def aged(self) -> list[tuple[str, int]]:
         """Return accounts, and the day on which everybody there was last scored anew."""
         query = select(t.account.c.id, training.c.aged_on).select_from(
             t.account.outerjoin(training, training.c.account_id == t.account.c.id)
