@@ -22,7 +22,7 @@ class Scored(Site):
     def __init__(self, house: House, people: int = 40) -> None:
         super().__init__(house)
         self.people = people
-        for day in range(0, DAYS, 2):
+        for day in range(0, DAYS * bool(people), 2):
             self.tell([*self._day(day)])
 
     def _day(self, day: int) -> Iterator[dict[str, Any]]:
