@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connector.domain.facts import ConnectionId, Fact
+from connector.domain.facts import ConnectionId, Fact, is_fresh
 from connector.domain.handoffs import Intent, Part
 from connector.domain.slots import OPEN_TO_RULES, Role, Slot
 from connector.domain.steps import Actor, Move
@@ -116,7 +116,7 @@ def _entry(scene: Scene, retold: Retold) -> Move | None:
     """
     mql = scene.pipeline.slot_of(Role.MQL)
     last = next((move for move in reversed(retold.story.moves) if move.goal is mql), None)
-    if last is None or last.step.silent or last.step.actor in {Actor.IMPORT, Actor.SYSTEM}:
+    if last is None or not _is_live(scene, last):
         return None
     own = retold.after.id
     joined = [one for one, into in scene.changes.rehomed.items() if into == own]
@@ -124,6 +124,13 @@ def _entry(scene: Scene, retold: Retold) -> Move | None:
     newest = max((move.occurred_at for move in known if move.goal is mql), default=None)
     is_new = newest is None or last.when > newest
     return last if is_new and not cause_of(last, scene).startswith(UNDO) else None
+
+
+def _is_live(scene: Scene, move: Move) -> bool:
+    """Say whether a move may be handed over; a rule's is made as it is judged, however dated."""
+    if move.step.silent or move.step.actor in {Actor.IMPORT, Actor.SYSTEM}:
+        return False
+    return move.step.actor is Actor.RULE or is_fresh(move.when, scene.now)
 
 
 def _first(scene: Scene, retold: Retold, entry: Move, connection_id: ConnectionId) -> Record | None:
@@ -164,7 +171,7 @@ def _connected(scene: Scene, retold: Retold) -> None:
         lookup = scene.lookup(record.key.connection_id)
         deal = lookup.mapping.handoff.create_deal
         fact = retold.sayings[record.key].held.get(Meaning.LEAD_STATUS)
-        if deal.enabled and fact and _says(lookup, deal, fact) and _is_new(scene, fact):
+        if deal.enabled and fact and _says(lookup, deal, fact) and _is_news(scene, fact):
             case = _Case(scene, retold, record, f"{Actor.CRM}:{record.key.connection_id}")
             key = case.enter(Part.DEAL, _answered(scene, retold, fact.when))
             _want_sql(case, key)
@@ -178,7 +185,10 @@ def _says(lookup: Lookup, deal: CreateDeal, fact: Fact) -> bool:
     return not fact.ours and not fact.silent and bool(shown & {plain(one) for one in deal.status})
 
 
-def _is_new(scene: Scene, fact: Fact) -> bool:
+def _is_news(scene: Scene, fact: Fact) -> bool:
+    """Say whether a lead status was set just now, and not known before."""
+    if not is_fresh(fact.when, scene.now):
+        return False
     known = scene.crowd.answers.get(fact.record, ())
     return not any(one.lead_status == fact.value and one.occurred_at >= fact.when for one in known)
 
@@ -206,7 +216,9 @@ def _bad_timing(scene: Scene, retold: Retold) -> None:
         status, since = saying.held.get(Meaning.LEAD_STATUS), saying.disposed_at
         if not recycle.enabled or saying.disposition is not Disposition.BAD_TIMING:
             continue
-        if status and since and not status.silent and (record.key, since) in heard:
+        if since is None or (record.key, since) not in heard or not is_fresh(since, scene.now):
+            continue
+        if status and not status.silent:
             _Case(scene, retold, record, "").enter(
                 Part.RECYCLE, since, come_again(since, scene.now, recycle.after_days, recycle.field)
             )
