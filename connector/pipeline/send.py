@@ -81,6 +81,14 @@ def profiles_of(unit: Unit, connection: Connection, rows: Iterable[Pending]) -> 
 Profiles = Mapping[ProfileId, Profile]
 
 
+def person_of(sending: Sending, unit: Unit, key: RecordKey) -> Profile | None:
+    """Return whom a record is about, None where it is gone."""
+    record = unit.records([key]).get(key)
+    if record is None or not record.alive or record.merged_into or not record.profile_id:
+        return None
+    return unit.people.profile(sending.connection.account_id, record.profile_id)
+
+
 def refusal(row: Pending, profile: Profile | None, record: Record | None) -> str:
     """Say why a write is no longer wanted, "" where it is: checked as it is about to go."""
     if row.purpose is Purpose.ERASE:

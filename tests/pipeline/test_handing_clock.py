@@ -16,7 +16,8 @@ from connector.mapping.handoff import (
     ResetStatus,
     UntouchedTask,
 )
-from connector.pipeline.clocked import comes_on, moment
+from connector.pipeline.reading import parse_date
+from connector.pipeline.recycling import comes_on
 from connector.store import tables as t
 from tests.pipeline.acts import lead
 from tests.pipeline.crm import Trouble
@@ -211,7 +212,7 @@ ANSWERED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def test_a_date_older_than_the_answer_counts_as_none(
     told: str, days: int | None, day: str | None
 ) -> None:
-    found = comes_on(ANSWERED, moment(told), Recycle(enabled=True, field="x", after_days=days))
+    found = comes_on(ANSWERED, parse_date(told), Recycle(enabled=True, field="x", after_days=days))
 
     assert (found.date().isoformat() if found else None) == day
 
@@ -220,8 +221,8 @@ def test_a_date_older_than_the_answer_counts_as_none(
 def test_a_time_reads_the_same_however_it_is_spelled(when: datetime) -> None:
     whole = when.replace(microsecond=0)
 
-    assert moment(whole.isoformat()) == whole
-    assert whole.timestamp() < 0 or moment(str(int(whole.timestamp() * 1000))) == whole
+    assert parse_date(whole.isoformat()) == whole
+    assert whole.timestamp() < 0 or parse_date(str(int(whole.timestamp() * 1000))) == whole
 
 
 DEEDS = st.lists(
