@@ -76,8 +76,8 @@ def _is_taken_up(scene: Scene, key: RecordKey, answer: Answer) -> bool:
 
 
 def _is_touch(scene: Scene, key: RecordKey, answer: Answer) -> bool:
-    disposed = answer.disposition is not None and not answer.ours
-    return disposed or _is_taken_up(scene, key, answer)
+    lookup = scene.lookup(key.connection_id)
+    return not answer.ours and lookup.is_touch(answer.status, answer.disposition, key.object)
 
 
 def _rule(scene: Scene, profile_id: ProfileId, move: Move) -> str:

@@ -77,21 +77,10 @@ class Handoffs:
         """Keep what became of an intent: no clock comes for it any more."""
         self._set(key, {"state": state, "outcome": outcome, "due_at": None})
 
-    def answered(self, key: str) -> datetime | None:
-        """Return when that happened which an intent answers; None where it is not known."""
-        found: datetime | None = self.tx.execute(
-            select(handoff.c.answers).where(handoff.c.key == key)
-        ).scalar()
-        return found
-
-    def of(self, record: RecordKey) -> list[Row[Any]]:
-        """Return all that a record was handed over with, oldest first."""
-        own = (handoff.c[name] == value for name, value in record._asdict().items())
-        return list(
-            self.tx.execute(
-                select(handoff).where(*own).order_by(handoff.c.created_at, handoff.c.key)
-            )
-        )
+    def find(self, key: str) -> Intent | None:
+        """Return an intent by its key."""
+        row = self.tx.execute(select(handoff).where(handoff.c.key == key)).first()
+        return _intent(row) if row else None
 
     def is_writing(self, record: RecordKey, purpose: Purpose) -> bool:
         """Say whether a write of this purpose still waits for a record."""

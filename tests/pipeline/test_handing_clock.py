@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.domain.errors import CrmDown
+from connector.domain.errors import CrmDenied, CrmDown, CrmError
 from connector.mapping.handoff import (
     AssignOwner,
     Handoff,
@@ -100,6 +100,47 @@ def test_what_was_done_before_the_entry_does_not_count(house: House) -> None:
     hours(house, 5)
 
     assert subjects(house) == ["Call"]
+
+
+@pytest.mark.parametrize("status", ["NEW", ""])
+def test_a_workflow_that_says_new_is_nobody_s_touch(house: House, status: str) -> None:
+    mql(house, hs_lead_status="OPEN")
+    house.clock.pass_(30)
+    house.crm.edit("11", hs_lead_status=status)
+
+    hours(house, 5)
+
+    assert subjects(house) == ["Call"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"hs_lead_status": "OPEN"}, "it is no MQL any more"),
+        ({"hs_lead_status": "BAD_TIMING"}, "somebody answered"),
+        ({"lifecyclestage": "customer"}, "it is no MQL any more"),
+    ],
+)
+@pytest.mark.parametrize("error", [CrmDown("away"), CrmDenied("no scope")])
+def test_a_task_that_waits_is_not_added_to_a_lead_touched_meanwhile(
+    house: House, error: CrmError, words: dict[str, str], why: str
+) -> None:
+    mql(house)
+    house.crm.trouble["add_task"].append(Trouble(error))
+    house.clock.pass_(4 * HOUR)
+    house.run()
+    house.crm.edit("11", **words)
+    house.keep(house.crm.told())
+    house.drain()
+
+    with house.store.writing() as unit:
+        unit.retry_parked(house.connection(), house.clock.now())
+    hours(house, 1)
+
+    assert subjects(house) == []
+    assert [(row.state, row.outcome) for row in house.rows(t.handoff, part="task")] == [
+        ("dropped", why)
+    ]
 
 
 def test_a_lost_answer_makes_no_second_task(house: House) -> None:
