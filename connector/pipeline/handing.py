@@ -14,7 +14,6 @@ from connector.domain.facts import ConnectionId, Fact, is_fresh
 from connector.domain.handoffs import Intent, Part
 from connector.domain.slots import OPEN_TO_RULES, Role, Slot
 from connector.domain.steps import Actor, Move
-from connector.mapping.handoff import CreateDeal
 from connector.mapping.handoff_document import sql_stage
 from connector.mapping.lookup import Lookup
 from connector.mapping.plan import is_backward
@@ -169,25 +168,26 @@ def _connected(scene: Scene, retold: Retold) -> None:
     """Want the SQL stage, then one deal, where a rep has just said that they are connected."""
     for record in _living(scene, retold):
         lookup = scene.lookup(record.key.connection_id)
-        deal = lookup.mapping.handoff.create_deal
         fact = retold.sayings[record.key].held.get(Meaning.LEAD_STATUS)
-        if deal.enabled and fact and _says(lookup, deal, fact) and _is_news(scene, fact):
+        if fact is None or not lookup.mapping.handoff.create_deal.enabled:
+            continue
+        if says_connected(lookup, fact) and _is_news(scene, fact):
             case = _Case(scene, retold, record, f"{Actor.CRM}:{record.key.connection_id}")
             key = case.enter(Part.DEAL, _answered(scene, retold, fact.when))
             _want_sql(case, key)
             case.want(Purpose.DEAL, key, {"deal": key}, {})
 
 
-def _says(lookup: Lookup, deal: CreateDeal, fact: Fact) -> bool:
-    """Say whether a person set one of the statuses that mean connected, live."""
+def says_connected(lookup: Lookup, fact: Fact) -> bool:
+    """Say whether a lead status is one of those that mean connected."""
     label = lookup.vocabulary.label(fact.record.object, fact.field, fact.value)
     shown = {plain(fact.value), plain(label)} - {""}
-    return not fact.ours and not fact.silent and bool(shown & {plain(one) for one in deal.status})
+    return bool(shown & {plain(one) for one in lookup.mapping.handoff.create_deal.status})
 
 
 def _is_news(scene: Scene, fact: Fact) -> bool:
-    """Say whether a lead status was set just now, and not known before."""
-    if not is_fresh(fact.when, scene.now):
+    """Say whether a person set a lead status just now, and we did not know of it."""
+    if fact.ours or fact.silent or not is_fresh(fact.when, scene.now):
         return False
     known = scene.crowd.answers.get(fact.record, ())
     return not any(one.lead_status == fact.value and one.occurred_at >= fact.when for one in known)

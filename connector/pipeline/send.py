@@ -123,6 +123,13 @@ def sift(
     return wanted, records, profiles
 
 
+def is_wanted(sending: Sending, row: Pending) -> bool:
+    """Say whether one write is still wanted; it is dropped where not."""
+    with sending.services.store.writing(sending.fence) as unit:
+        wanted, _, _ = sift(sending, unit, [row])
+    return bool(wanted)
+
+
 def send_own(sending: Sending, rows: list[Pending]) -> None:
     """Write our own read-out fields: what they hold now, never what they held when wanted."""
     now = sending.services.now()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import Row, delete, exists, select, update
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.domain.handoffs import Intent, Part
@@ -76,6 +76,10 @@ class Handoffs:
     def conclude(self, key: str, state: str, outcome: str = "") -> None:
         """Keep what became of an intent: no clock comes for it any more."""
         self._set(key, {"state": state, "outcome": outcome, "due_at": None})
+
+    def withdraw(self, key: str) -> None:
+        """Forget an intent that nobody means any more: what it answers may be answered anew."""
+        self.tx.execute(delete(handoff).where(handoff.c.key == key))
 
     def find(self, key: str) -> Intent | None:
         """Return an intent by its key."""

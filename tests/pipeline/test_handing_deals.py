@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.errors import CrmDown, CrmRefused
+from connector.domain.errors import CrmDenied, CrmDown, CrmError, CrmRefused
 from connector.mapping.handoff import CreateDeal, Handoff
 from connector.mapping.table import Disposition
 from connector.store import tables as t
@@ -145,6 +146,69 @@ def test_a_refused_deal_is_parked_and_others_are_made(house: House) -> None:
     states = {row.record_id: row.state for row in house.outbox(purpose="deal")}
     assert states == {"11": "parked", "12": "sent"}
     assert deals(house) == ["5000"]
+
+
+WAYS_TO_WAIT = [CrmDown("away"), CrmDenied("no scope"), CrmRefused("no such field", status=400)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"hs_lead_status": "UNQUALIFIED"},
+        {"hs_lead_status": "OPEN"},
+        {"hs_lead_status": ""},
+        {"lifecyclestage": "customer"},
+    ],
+)
+@pytest.mark.parametrize("error", WAYS_TO_WAIT)
+def test_a_deal_that_waits_is_not_made_where_nobody_wants_it_any_more(
+    house: House, error: CrmError, words: dict[str, str]
+) -> None:
+    mql(house)
+    house.crm.trouble["create_deal"].extend([Trouble(error)] * 20)
+    connect(house)
+    house.crm.edit("11", **words)
+    house.hear()
+
+    again(house)
+
+    assert deals(house) == []
+    assert [row.state for row in house.outbox(purpose="deal")] == ["dropped"]
+
+
+def test_who_connects_anew_after_taking_it_back_gets_a_deal(house: House) -> None:
+    mql(house)
+    house.crm.trouble["create_deal"].extend([Trouble(CrmDown("away"))] * 20)
+    connect(house)
+    house.crm.edit("11", hs_lead_status="OPEN")
+    house.hear()
+    again(house)
+
+    connect(house)
+
+    assert deals(house) == ["5000"]
+
+
+def test_a_deal_that_was_made_is_kept_whatever_the_rep_says_next(house: House) -> None:
+    mql(house)
+    house.crm.trouble["create_deal"].append(Trouble(CrmDown("away"), applies=True))
+    connect(house)
+    house.crm.edit("11", hs_lead_status="OPEN_DEAL")
+    house.hear()
+
+    again(house)
+
+    assert deals(house) == ["5000"]
+    assert [row.outcome for row in house.rows(t.handoff)] == ["5000"]
+
+
+def again(house: House) -> None:
+    """Let what waits, or was put aside, be tried once more."""
+    house.clock.pass_(700)
+    house.crm.trouble.clear()
+    with house.store.writing() as unit:
+        unit.retry_parked(house.connection(), house.clock.now())
+    house.sync()
 
 
 def test_nobody_in_slot_10_gets_a_deal(house: House) -> None:
