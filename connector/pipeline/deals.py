@@ -18,10 +18,9 @@ from connector.mapping.lookup import Lookup
 from connector.mapping.table import Disposition, Meaning
 from connector.mapping.table import Mapping as Table
 from connector.pipeline.handing import OPEN, says_connected
-from connector.pipeline.send import Sending, is_wanted, sift
+from connector.pipeline.send import Sending, is_wanted, note, sift
 from connector.ports import DealDraft, Event, Happening
-from connector.stored import URGENT, Arrival, Note, Pending, Profile, Purpose, State
-from connector.stored import Changes as StoredChanges
+from connector.stored import URGENT, Arrival, Pending, Profile, Purpose, State
 
 if TYPE_CHECKING:
     from connector.store.unit import Unit
@@ -132,11 +131,9 @@ def _draft(row: Pending, mapping: Table, values: Mapping[str, str]) -> DealDraft
 def _conclude(sending: Sending, row: Pending, state: str, deal_id: str) -> None:
     """Keep which deal it is; that there was one already is a disposition of the record."""
     key, now = row.fields["deal"], sending.services.now()
-    changes = StoredChanges()
-    changes.notes.append(Note(f"deal_{state}", deal_id, now, row.profile_id, row.record.record_id))
     with sending.services.store.writing(sending.fence) as unit:
         unit.handoffs.conclude(key, state, deal_id)
-        unit.save(sending.connection.account_id, changes, now)
+        note(sending, unit, row, f"deal_{state}", deal_id)
         unit.settle([replace(row, state=State.SENT, reason="")], now)
         if state == "existing":
             unit.add_events(sending.connection.account_id, [_disposed(sending, row, key)])

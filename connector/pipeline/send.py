@@ -13,7 +13,17 @@ from connector.mapping.lookup import Lookup
 from connector.pipeline.own_fields import difference, own_fields
 from connector.pipeline.services import Services
 from connector.ports import Crm, Fate, Outcome, Write
-from connector.stored import LIVE, Connection, Pending, Profile, Purpose, Record, State
+from connector.stored import (
+    LIVE,
+    Changes,
+    Connection,
+    Note,
+    Pending,
+    Profile,
+    Purpose,
+    Record,
+    State,
+)
 
 if TYPE_CHECKING:
     from connector.store.leases import Fence
@@ -128,6 +138,14 @@ def is_wanted(sending: Sending, row: Pending) -> bool:
     with sending.services.store.writing(sending.fence) as unit:
         wanted, _, _ = sift(sending, unit, [row])
     return bool(wanted)
+
+
+def note(sending: Sending, unit: Unit, row: Pending, what: str, detail: str) -> None:
+    """Write an audit entry about a write, unless its person was erased while we called."""
+    account_id, now = sending.connection.account_id, sending.services.now()
+    if row.profile_id and unit.people.profile(account_id, row.profile_id):
+        entry = Note(what, detail, now, row.profile_id, row.record.record_id)
+        unit.save(account_id, Changes(notes=[entry]), now)
 
 
 def send_own(sending: Sending, rows: list[Pending]) -> None:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from connector.domain.errors import CrmDenied, CrmDown, CrmError, CrmRefused
 from connector.mapping.handoff import CreateDeal, Handoff
 from connector.mapping.table import Disposition
+from connector.pipeline import forgetting
 from connector.store import tables as t
 from tests.pipeline.acts import Crash, after, before, crash, lead
 from tests.pipeline.crm import Trouble
-from tests.pipeline.house import House, quick_house
+from tests.pipeline.house import ACCOUNT, House, quick_house
 
 MQL, SQL = "marketingqualifiedlead", "salesqualifiedlead"
 DEAL = CreateDeal(
@@ -200,6 +201,22 @@ def test_a_deal_that_was_made_is_kept_whatever_the_rep_says_next(house: House) -
 
     assert deals(house) == ["5000"]
     assert [row.outcome for row in house.rows(t.handoff)] == ["5000"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_whoever_is_erased_while_the_deal_is_made_leaves_no_audit_behind(
+    house: House, *, there: bool
+) -> None:
+    profile = mql(house)
+    if there:
+        house.crm.deal("901", "11")
+    call = "tie_deal" if there else "create_deal"
+    after(house, call, lambda: forgetting.erase(house.services, ACCOUNT, profile))
+
+    connect(house)
+
+    assert house.notes("deal_made") == house.notes("deal_existing") == []
+    assert house.rows(t.handoff) == house.rows(t.record, object="contact") == []
 
 
 def again(house: House) -> None:
