@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 AT_ONCE = 10
 # How long a deal waits for the stage that is written before it.
 STAGE_FIRST = timedelta(seconds=2)
+STAGE_PARKED = "the lifecycle stage that is written before it was put aside"
 
 
 def send_deals(sending: Sending, rows: list[Pending]) -> None:
@@ -67,14 +68,16 @@ def _send(sending: Sending, row: Pending) -> None:
 
 
 def _waits_for_stage(sending: Sending, row: Pending) -> bool:
-    """Put a deal back in line as long as the stage before it is being written."""
+    """Put a deal back in line as long as the stage before it is being written, or aside with it."""
+    now = sending.services.now()
     with sending.services.store.writing(sending.fence) as unit:
         waits = unit.handoffs.is_writing(row.record, Purpose.STAGE)
+        stuck = unit.handoffs.is_parked(row.fields["deal"], Purpose.STAGE)
         if waits:
-            due = sending.services.now() + STAGE_FIRST
-            again = replace(row, state=State.PENDING, due_at=due)
-            unit.settle([again], sending.services.now())
-    return waits
+            unit.settle([replace(row, state=State.PENDING, due_at=now + STAGE_FIRST)], now)
+        elif stuck:
+            unit.settle([replace(row, state=State.PARKED, reason=STAGE_PARKED)], now)
+    return waits or stuck
 
 
 def _is_meant(sending: Sending, row: Pending, lookup: Lookup) -> bool:

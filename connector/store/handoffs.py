@@ -95,6 +95,14 @@ class Handoffs:
         )
         return bool(self.tx.execute(select(waiting)).scalar_one())
 
+    def is_parked(self, key: str, purpose: Purpose) -> bool:
+        """Say whether a write of this purpose that came with an intent, or later, was put aside."""
+        box = t.outbox.c
+        same = (box[name] == handoff.c[name] for name in ("connection_id", "object", "record_id"))
+        since = (handoff.c.key == key, box.created_at >= handoff.c.created_at)
+        parked = exists().where(*same, *since, box.purpose == purpose, box.state == State.PARKED)
+        return bool(self.tx.execute(select(parked)).scalar_one())
+
     def last_turn(self, connection_id: ConnectionId) -> str:
         """Return whose turn it was last, "" before the first; the lease keeps others from it."""
         own = (turn.c.connection_id == connection_id, turn.c.name == OWNER_TURN)

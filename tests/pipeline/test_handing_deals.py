@@ -11,7 +11,7 @@ from connector.mapping.handoff import CreateDeal, Handoff
 from connector.mapping.table import Disposition
 from connector.pipeline import forgetting
 from connector.store import tables as t
-from tests.pipeline.acts import Crash, after, before, crash, lead
+from tests.pipeline.acts import Crash, after, before, crash, fail, lead
 from tests.pipeline.crm import Trouble
 from tests.pipeline.house import ACCOUNT, House, quick_house
 
@@ -62,6 +62,31 @@ def test_the_stage_is_written_before_the_deal_is_made(house: House) -> None:
     connect(house)
 
     assert stages == [SQL]
+
+
+def test_a_deal_is_put_aside_with_the_stage_before_it_and_comes_back_with_it(house: House) -> None:
+    mql(house)
+    before(house, "write", fail(CrmDenied("no scope")), "lifecyclestage")
+    connect(house)
+    assert {row.state for row in house.outbox() if row.purpose in {"stage", "deal"}} == {"parked"}
+    assert deals(house) == []
+
+    again(house)
+
+    assert house.crm.past("11", "lifecyclestage") == [MQL, SQL]
+    assert deals(house) == ["5000"]
+
+
+def test_a_stage_that_was_put_aside_before_keeps_no_deal(house: House) -> None:
+    profile = lead(house)
+    before(house, "write", fail(CrmDenied("no scope")), "lifecyclestage")
+    house.raise_(profile, 6)
+    house.sync()
+    house.remap(handoff=Handoff(create_deal=DEAL))
+
+    connect(house)
+
+    assert deals(house) == ["5000"]
 
 
 def test_a_deal_without_a_name_is_called_by_the_address(house: House) -> None:
