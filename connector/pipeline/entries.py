@@ -27,6 +27,13 @@ def keep_entries(scene: Scene, profile_id: ProfileId, story: Story, sayings: Say
     scene.changes.unentered += stored.values()
 
 
+def entered(scene: Scene, profile_id: ProfileId, story: Story) -> list[Move]:
+    """Return the moves by which a profile became an MQL; an undone batch qualifies nobody anew."""
+    mql = scene.pipeline.slot_of(Role.MQL)
+    undoing = {own.id for own in scene.steps.get(profile_id, ()) if own.unmuting}
+    return [one for one in story.moves if one.goal is mql and one.step.key not in undoing]
+
+
 def _brought(scene: Scene, profile_id: ProfileId) -> list[Entry]:
     """Return the entries of profiles that were joined to this one."""
     losers = [loser for loser, into in scene.changes.rehomed.items() if into == profile_id]
@@ -34,7 +41,7 @@ def _brought(scene: Scene, profile_id: ProfileId) -> list[Entry]:
 
 
 def _told(scene: Scene, profile_id: ProfileId, story: Story, sayings: Sayings) -> list[Entry]:
-    found = stays(story.moves, scene.pipeline.slot_of(Role.MQL))
+    found = stays(story.moves, entered(scene, profile_id, story))
     return [_entry(scene, profile_id, stay, sayings) for stay in found]
 
 

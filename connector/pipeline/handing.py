@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 from connector.domain.facts import ConnectionId, Fact, is_fresh
 from connector.domain.handoffs import Intent, Part
-from connector.domain.slots import OPEN_TO_RULES, Role, Slot
+from connector.domain.slots import OPEN_TO_RULES, Slot
 from connector.domain.steps import Actor, Move
 from connector.mapping.handoff_document import sql_stage
 from connector.mapping.lookup import Lookup
 from connector.mapping.plan import is_backward
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition, Meaning, plain
+from connector.pipeline.entries import entered
 from connector.pipeline.refold import Retold
 from connector.pipeline.scene import Scene
 from connector.pipeline.wishes import cause_of
@@ -26,7 +27,6 @@ from connector.stored import Pending, Purpose, Record
 
 # Who is with sales, or on the way there.
 OPEN = OPEN_TO_RULES | {Slot.QUALIFIED}
-UNDO = "person:undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +113,14 @@ def _entry(scene: Scene, retold: Retold) -> Move | None:
     An older one that turns up late was followed by one that was handed over. An undone batch
     brings people back to MQL; it is no new qualification.
     """
-    mql = scene.pipeline.slot_of(Role.MQL)
-    last = next((move for move in reversed(retold.story.moves) if move.goal is mql), None)
+    own = retold.after.id
+    last = next(reversed(entered(scene, own, retold.story)), None)
     if last is None or not _is_live(scene, last):
         return None
-    own = retold.after.id
     joined = [one for one, into in scene.changes.rehomed.items() if into == own]
     known = [move for one in (own, *joined) for move in scene.crowd.moves.get(one, ())]
-    newest = max((move.occurred_at for move in known if move.goal is mql), default=None)
-    is_new = newest is None or last.when > newest
-    return last if is_new and not cause_of(last, scene).startswith(UNDO) else None
+    newest = max((move.occurred_at for move in known if move.goal is last.goal), default=None)
+    return last if newest is None or last.when > newest else None
 
 
 def _is_live(scene: Scene, move: Move) -> bool:
@@ -195,9 +193,8 @@ def _is_news(scene: Scene, fact: Fact) -> bool:
 
 def _answered(scene: Scene, retold: Retold, when: datetime) -> datetime:
     """Return the MQL entry that an answer is about; where there was none, the answer itself."""
-    mql = scene.pipeline.slot_of(Role.MQL)
-    entries = [move.when for move in retold.story.moves if move.goal is mql and move.when <= when]
-    return max(entries, default=when)
+    entries = (move.when for move in entered(scene, retold.after.id, retold.story))
+    return max((one for one in entries if one <= when), default=when)
 
 
 def _want_sql(case: _Case, key: str) -> None:

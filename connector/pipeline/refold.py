@@ -56,7 +56,7 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
     told = tell(scene, profile_id, known)
     scene.put_profile(told.after)
     _ledger(scene, profile_id, told.story)
-    keep_answers(scene, told.story, told.sayings)
+    keep_answers(scene, profile_id, told.story, told.sayings)
     keep_entries(scene, profile_id, told.story, told.sayings)
     return told
 

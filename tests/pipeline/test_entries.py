@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.domain.facts import ProfileId
+from connector.pipeline import undoing
 from connector.pipeline.forgetting import erase
 from connector.pipeline.reporting import Feedback, feedback
 from connector.store import tables as t
@@ -73,6 +74,23 @@ def test_each_entry_has_its_own_answer(house: House) -> None:
     [row] = report(house).values()
     assert (row.mql, row.sql, row.dispositions) == (2, 1, {"unqualified": 1})
     assert report(house, "source", None, first + HOUR)["unknown"].sql == 0
+
+
+def test_undoing_a_mistake_makes_no_second_mql(house: House) -> None:
+    profile = lead(house)
+    house.raise_(profile, 6)
+    house.sync()
+    house.clock.pass_(60)
+    house.move(profile, 3)
+    mistake = house.ledger(profile)[-1].batch_id
+
+    undoing.undo(house.services, ACCOUNT, mistake, dry_run=False)
+    edit(house, hs_lead_status="UNQUALIFIED")
+
+    [row] = report(house, "rule").values()
+    assert (row.key, row.mql, row.dispositions) == ("pricing", 1, {"unqualified": 1})
+    [answer] = house.rows(t.answer, superseded_at=None, lead_status="UNQUALIFIED")
+    assert answer.mql_at == house.rows(t.entry)[0].occurred_at
 
 
 def test_the_owner_is_the_one_of_the_time(house: House) -> None:
