@@ -79,12 +79,17 @@ def _answers(sayings: Sayings, stay: Stay) -> list[tuple[RecordKey, Answer]]:
 def _is_taken_up(scene: Scene, key: RecordKey, answer: Answer) -> bool:
     """Say whether a person gave a status that is not the one that marketing hands over with."""
     lookup = scene.lookup(key.connection_id)
-    return not answer.ours and not lookup.is_new(answer.status, key.object)
+    return not answer.ours and not lookup.is_new(_said(answer), key.object)
 
 
 def _is_touch(scene: Scene, key: RecordKey, answer: Answer) -> bool:
     lookup = scene.lookup(key.connection_id)
-    return not answer.ours and lookup.is_touch(answer.status, answer.disposition, key.object)
+    return not answer.ours and lookup.is_touch(_said(answer), answer.disposition, key.object)
+
+
+def _said(answer: Answer) -> str:
+    """Return the lead status that an answer gave: none where a deal changed the disposition."""
+    return "" if answer.restated else answer.status
 
 
 def _rule(scene: Scene, profile_id: ProfileId, move: Move) -> str:
