@@ -132,10 +132,14 @@ def _is_live(scene: Scene, move: Move) -> bool:
 
 def _first(scene: Scene, retold: Retold, entry: Move, connection_id: ConnectionId) -> Record | None:
     """Return the record that is handed over in a CRM: the one that moved, else the oldest."""
-    living = [record for record in _living(scene, retold) if _is_of(record, connection_id)]
-    moved = [record for record in living if record.key == entry.step.record]
-    born = [(record.created_at or scene.now, record.key, record) for record in living]
-    return moved[0] if moved else min(born)[2] if born else None
+    own = [one for one in _living(scene, retold) if one.key.connection_id == connection_id]
+    moved = [record for record in own if record.key == entry.step.record]
+    return moved[0] if moved else oldest(own, scene.now)
+
+
+def oldest(records: Iterable[Record], now: datetime) -> Record | None:
+    """Return the record that a person is handed over with where none of them moved."""
+    return min(records, key=lambda one: (one.created_at or now, one.key), default=None)
 
 
 def _living(scene: Scene, retold: Retold) -> Iterator[Record]:
@@ -143,10 +147,6 @@ def _living(scene: Scene, retold: Retold) -> Iterator[Record]:
         record = scene.records[key]
         if record.alive and not record.merged_into:
             yield record
-
-
-def _is_of(record: Record, connection_id: ConnectionId) -> bool:
-    return record.key.connection_id == connection_id
 
 
 def _reset_status(case: _Case, entry: Move, value: str) -> None:
@@ -198,10 +198,18 @@ def _answered(scene: Scene, retold: Retold, when: datetime) -> datetime:
 
 
 def _want_sql(case: _Case, key: str) -> None:
-    kind, stage = case.record.key.object, sql_stage(case.lookup)
-    name, now = case.name(Meaning.LIFECYCLE), case.saying.value(Meaning.LIFECYCLE)
-    if name and stage and stage != now and not is_backward(now, stage, kind, case.lookup):
-        case.want(Purpose.STAGE, key, {name: stage}, {name: now})
+    now = case.saying.value(Meaning.LIFECYCLE)
+    fields = to_sql(case.lookup, case.record.key.object, now)
+    if fields:
+        case.want(Purpose.STAGE, key, fields, dict.fromkeys(fields, now))
+
+
+def to_sql(lookup: Lookup, kind: str, held: str) -> dict[str, str]:
+    """Return what takes a record to the SQL stage; nothing where it is there, or further."""
+    name, stage = lookup.mapping.name_of(kind, Meaning.LIFECYCLE), sql_stage(lookup)
+    if not name or not stage or stage == held or is_backward(held, stage, kind, lookup):
+        return {}
+    return {name: stage}
 
 
 def _bad_timing(scene: Scene, retold: Retold) -> None:
