@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from connector.domain.handoffs import Part
+from connector.domain.handoffs import WHILE_OFF, Part
 from connector.pipeline.recycling import look_at_timings
 from connector.pipeline.send import Sending
 from connector.pipeline.untouched import want_tasks
 
 AT_ONCE = 50
+_SEE_TO = {Part.TASK: want_tasks, Part.RECYCLE: look_at_timings}
 
 
 def hand_next(sending: Sending) -> bool:
-    """See to what is due at a connection; say whether there was anything."""
+    """See to what is due at a connection; say whether there was anything.
+
+    What was entered while a switch was on waits as long as it is off.
+    """
+    now = sending.services.now()
     with sending.services.store.reading() as unit:
-        due = unit.handoffs.due(sending.connection.id, sending.services.now(), AT_ONCE)
-    tasks = [one for one in due if one.part is Part.TASK]
-    timings = [one for one in due if one.part is Part.RECYCLE]
-    if tasks:
-        want_tasks(sending, tasks)
-    if timings:
-        look_at_timings(sending, timings)
-    return bool(due)
+        due = unit.handoffs.due(sending.connection.id, now, AT_ONCE)
+    if not due:
+        return False
+    lookup = sending.lookup()
+    handoff = lookup.mapping.handoff
+    on = {Part.TASK: handoff.untouched_task.enabled, Part.RECYCLE: handoff.recycle.enabled}
+    for part, see_to in _SEE_TO.items():
+        own = [one for one in due if one.part is part]
+        if own and on[part]:
+            see_to(sending, lookup, own)
+        elif own:
+            with sending.services.store.writing(sending.fence) as unit:
+                for one in own:
+                    unit.handoffs.postpone(one.key, now + WHILE_OFF)
+    return True

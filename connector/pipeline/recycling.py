@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from connector.domain.errors import CrmDenied, CrmRefused
@@ -14,6 +14,7 @@ from connector.domain.moves import Go, judge
 from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.handoff import Recycle
+from connector.mapping.lookup import Lookup
 from connector.mapping.table import Disposition
 from connector.pipeline.moving import step
 from connector.pipeline.reading import parse_date
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 AT_ONCE = 50
 # How often a date that the CRM holds is looked at again: somebody may change it.
 AGAIN = timedelta(days=1)
+NOON = timedelta(hours=12)
 # An intent whose day has come; the account's own turn takes the step.
 RIPE = "ripe"
 
@@ -95,18 +97,19 @@ def _still_answers(scene: Scene, one: Intent) -> bool:
     return bool(said) and said[-1].occurred_at == one.answers
 
 
-def look_at_timings(sending: Sending, due: Sequence[Intent]) -> None:
+def look_at_timings(sending: Sending, lookup: Lookup, due: Sequence[Intent]) -> None:
     """Mark bad timings whose day has come as ripe, and look at the others again later."""
-    recycle = sending.lookup().mapping.handoff.recycle
-    people: dict[str, ProfileId] = {}
+    recycle = lookup.mapping.handoff.recycle
+    left = []
     with sending.services.store.writing(sending.fence) as unit:
         for one in due:
             profile = person_of(sending, unit, one.record)
-            if profile is None or profile.slot is Slot.DO_NOT_CONTACT or not recycle.enabled:
-                unit.handoffs.conclude(one.key, "dropped")
+            if profile is None:
+                unit.handoffs.conclude(one.key, "dropped", "the record is gone")
+            elif profile.slot is Slot.DO_NOT_CONTACT:
+                unit.handoffs.conclude(one.key, "dropped", "opted out")
             else:
-                people[one.key] = profile.id
-    left = [one for one in due if one.key in people]
+                left.append(one)
     told = _told(sending, left, recycle) if recycle.field else {}
     with sending.services.store.writing(sending.fence) as unit:
         for one in left:
@@ -134,9 +137,10 @@ def _told(sending: Sending, due: Sequence[Intent], recycle: Recycle) -> dict[str
 def comes_on(answered: datetime, told: datetime | None, recycle: Recycle) -> datetime | None:
     """Return when a bad timing is over: the CRM's date, unless it is older than the answer.
 
-    Without one so many days after the answer; None where neither says.
+    A day without a time begins at noon UTC, when it is that day from the date line on: nobody is
+    called a day early. Without one so many days after the answer; None where neither says.
     """
     if told is not None and told.date() >= answered.date():
-        return told
+        return told + NOON if told.astimezone(UTC).time() == time() else told
     days = recycle.after_days
     return None if days is None else answered + timedelta(days=days)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector.domain.errors import CrmDenied, CrmRefused
-from connector.domain.handoffs import Intent
+from connector.domain.handoffs import WHILE_OFF, Intent
 from connector.domain.moves import PERSONS
 from connector.domain.slots import Role
 from connector.domain.steps import Actor
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 TASKS_AT_ONCE = 10
 
 
-def want_tasks(sending: Sending, due: Sequence[Intent]) -> None:
+def want_tasks(sending: Sending, lookup: Lookup, due: Sequence[Intent]) -> None:
     """Put tasks for leads that nobody touched, as far as we know, into the outbox."""
-    now, lookup = sending.services.now(), sending.lookup()
+    now = sending.services.now()
     changes = StoredChanges()
     with sending.services.store.writing(sending.fence) as unit:
         for one in due:
@@ -53,8 +53,6 @@ def _needless(
         return "the record is gone"
     if profile.slot is not lookup.address(Role.MQL):
         return "it is no MQL any more"
-    if not lookup.mapping.handoff.untouched_task.enabled:
-        return "switched off"
     account_id = sending.connection.account_id
     said = unit.people.answers(account_id, profile.id)
     moved = unit.people.moves(account_id, profile.id)
@@ -116,7 +114,8 @@ def _send_task(sending: Sending, row: Pending) -> None:
 
 
 def _intent(sending: Sending, row: Pending, lookup: Lookup) -> Intent | None:
-    """Return what a task is for, None where nobody needs it any more."""
+    """Return what a task is for, None where nobody needs it any more, or not for now."""
+    now, is_off = sending.services.now(), not lookup.mapping.handoff.untouched_task.enabled
     with sending.services.store.writing(sending.fence) as unit:
         wanted, _, people = sift(sending, unit, [row])
         one = unit.handoffs.find(row.fields["task"])
@@ -124,8 +123,11 @@ def _intent(sending: Sending, row: Pending, lookup: Lookup) -> Intent | None:
             return None
         needless = _needless(sending, unit, lookup, one, people[row.profile_id])
         if needless:
-            _settle(unit, row, needless, sending.services.now())
-    return None if needless else one
+            _settle(unit, row, needless, now)
+        elif is_off:
+            unit.handoffs.postpone(one.key, now + WHILE_OFF)
+            unit.settle([replace(row, state=State.DROPPED, reason="switched off")], now)
+    return None if needless or is_off else one
 
 
 def _drop(sending: Sending, row: Pending, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -31,10 +31,10 @@ TASK = UntouchedTask(
 RECYCLE = Recycle(enabled=True, field="call_again_on", after_days=30)
 
 
-def mql(house: House, **more: str) -> str:
+def mql(house: House, record_id: str = "11", **more: str) -> str:
     """Have an MQL whom the clock looks after."""
     house.remap(handoff=Handoff(untouched_task=TASK, recycle=RECYCLE))
-    profile = lead(house, **more)
+    profile = lead(house, record_id, **more)
     house.raise_(profile, 6)
     house.sync()
     return profile
@@ -234,6 +234,47 @@ def test_a_recycled_lead_is_handed_over_anew_when_it_comes_back(house: House) ->
     house.sync()
 
     assert house.crm.past("11", "hs_lead_status") == ["BAD_TIMING", "NEW"]
+
+
+def test_what_waits_while_its_switch_is_off_is_done_when_it_is_on_again(house: House) -> None:
+    mql(house)
+    mql(house, "12")
+    house.crm.edit("12", hs_lead_status="BAD_TIMING", call_again_on="2026-05-02")
+    house.sync()
+    on = Handoff(untouched_task=TASK, recycle=RECYCLE)
+    house.remap(handoff=Handoff())
+    hours(house, 48)
+    assert (subjects(house), house.slot("12")) == ([], 6)
+
+    house.remap(handoff=on)
+    hours(house, 1)
+
+    assert (subjects(house), house.slot("12")) == (["Call"], 3)
+
+
+def test_a_task_that_is_under_way_when_its_switch_goes_off_waits(house: House) -> None:
+    mql(house)
+    house.crm.trouble["add_task"].append(Trouble(CrmDown("away")))
+    house.clock.pass_(4 * HOUR)
+    house.run()
+    house.remap(handoff=Handoff())
+    hours(house, 2)
+    assert subjects(house) == []
+
+    house.remap(handoff=Handoff(untouched_task=TASK))
+    hours(house, 2)
+
+    assert subjects(house) == ["Call"]
+
+
+@pytest.mark.parametrize("hours_west", [8, 12])
+def test_a_date_begins_when_it_is_that_day_for_the_rep(hours_west: int) -> None:
+    zone = timezone(-timedelta(hours=hours_west))
+
+    for told in ("2026-05-09", "1778284800000"):
+        day = comes_on(ANSWERED, parse_date(told), RECYCLE)
+        assert day is not None
+        assert day.astimezone(zone).date().isoformat() == "2026-05-09"
 
 
 ANSWERED = datetime(2026, 5, 1, 12, tzinfo=UTC)
