@@ -60,7 +60,7 @@ def _view(services: Services, route: Route) -> Callable[..., Response]:
         )
         with trace.following([trace.accept(request.headers.get(trace.HEADER))]):
             if route.sheet and _wants_sheet():
-                return _sheet(route.name, [row.model_dump() for row in route.sheet(call)])
+                return _sheet(route, [row.model_dump() for row in route.sheet(call)])
             return _json(route.run(call).model_dump_json(by_alias=True), route.status)
 
     return view
@@ -81,9 +81,9 @@ def _wants_sheet() -> bool:
     return told == "csv" or (told is None and best == SHEET)
 
 
-def _sheet(name: str, rows: list[dict[str, Any]]) -> Response:
-    reply = Response(sheet(rows), content_type=f"{SHEET}; charset=utf-8")
-    reply.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+def _sheet(route: Route, rows: list[dict[str, Any]]) -> Response:
+    reply = Response(sheet(route.columns, rows), content_type=f"{SHEET}; charset=utf-8")
+    reply.headers["Content-Disposition"] = f'attachment; filename="{route.name}.csv"'
     return reply
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from connector.api.connections import ConnectionAnswer, listed
 from connector.api.routes import Call, Route, sliced
 from connector.api.words import Answer, ListQuery, Nothing, Page, Word
+from connector.mapping.table import Disposition
 from connector.pipeline.reporting import feedback, span
 from connector.store.inbox import Backlog
 
@@ -39,6 +40,14 @@ class FeedbackRow(Answer):
     dispositions: dict[str, int]
     median_hours_to_first_touch: float | None
     mql_to_sql: float
+
+
+FUNNEL_COLUMNS = tuple(FunnelRow.model_fields)
+FEEDBACK_COLUMNS = tuple(
+    column
+    for name in FeedbackRow.model_fields
+    for column in (tuple(Disposition) if name == "dispositions" else (name,))
+)
 
 
 class FeedbackPage(Page[FeedbackRow]):
@@ -139,6 +148,7 @@ ROUTES = (
         Funnel,
         ListQuery,
         sheet=whole_funnel,
+        columns=FUNNEL_COLUMNS,
     ),
     Route(
         "GET",
@@ -148,6 +158,7 @@ ROUTES = (
         FeedbackPage,
         FeedbackQuery,
         sheet=all_feedback,
+        columns=FEEDBACK_COLUMNS,
     ),
     Route("GET", "/status", "See what waits and what is stuck", get_status, Status),
 )

@@ -47,7 +47,8 @@ class Call(Generic[Query_co, Sent_co]):
 class Route:
     """One method of one path; `refusals` are statuses beyond those that any route may answer.
 
-    `sheet` returns all rows of what may be had as CSV too, None where it may not.
+    `sheet` returns all rows of what may be had as CSV too, None where it may not; `columns` are
+    those of its head line.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Route:
     refusals: tuple[int, ...] = ()
     status: int = 200
     sheet: Callable[[Call[Any, Any]], Sequence[BaseModel]] | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

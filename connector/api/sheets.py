@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def sheet(rows: Sequence[Mapping[str, object]]) -> str:
-    """Return rows as CSV with a head line; a value that is a mapping becomes a column a key."""
+def sheet(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows as CSV with a head line, the same whatever the rows hold.
+
+    A value that is a mapping becomes a column a key; one that nobody named comes last.
+    """
     flat = [_flat(row) for row in rows]
-    names = list(dict.fromkeys(name for row in flat for name in row))
+    names = list(dict.fromkeys((*columns, *(name for row in flat for name in row))))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="")
     writer.writerow({name: cell(name) for name in names})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from connector import bootstrap
+from connector.api.reports import FEEDBACK_COLUMNS, FUNNEL_COLUMNS
 from connector.api.sheets import sheet
 from connector.commands.chosen import only_account
 from connector.commands.shown import as_json, guarded, show, table
@@ -39,7 +40,7 @@ def funnel(account_id: str | None, *, csv_: bool, json_: bool) -> None:
         {"slot": slot.value, "label": label, "profiles": counts.get(slot.value, 0)}
         for slot, label in sorted(account.pipeline.labels.items())
     ]
-    _show(rows, ["slot", "label", "profiles"], csv_=csv_, json_=json_)
+    _show(FUNNEL_COLUMNS, rows, ["slot", "label", "profiles"], csv_=csv_, json_=json_)
 
 
 @report.command("feedback")
@@ -59,11 +60,12 @@ def feedback_(
     found = feedback(services, account.id, by, *span(since, until))
     rows: Rows = [asdict(row) for row in found]
     names = ["key", "mql", "accepted", "sql", "touched", "median_hours_to_first_touch"]
-    _show(rows, [*names, "mql_to_sql", "dispositions"], csv_=csv_, json_=json_)
+    names += ["mql_to_sql", "dispositions"]
+    _show(FEEDBACK_COLUMNS, rows, names, csv_=csv_, json_=json_)
 
 
-def _show(rows: Rows, names: list[str], *, csv_: bool, json_: bool) -> None:
-    text = sheet(rows).rstrip() if csv_ else table(rows, names, "nobody has become an MQL")
+def _show(columns: Sequence[str], rows: Rows, names: list[str], *, csv_: bool, json_: bool) -> None:
+    text = sheet(columns, rows).rstrip() if csv_ else table(rows, names, "nobody has become an MQL")
     show({"items": [dict(row) for row in rows]}, text, json_=json_ and not csv_)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -38,18 +38,18 @@ class Entry:
 
 
 class Stay(NamedTuple):
-    """A move to MQL, the moves from there on, and when the next one to MQL ended it."""
+    """An entry to MQL, the moves from there on, and when the next entry ended it."""
 
     move: Move
     after: list[Move]
     end: datetime | None = None
 
 
-def stays(moves: Iterable[Move], mql: Slot) -> list[Stay]:
-    """Return the moves to MQL, oldest first."""
+def stays(moves: Iterable[Move], entries: Collection[Move]) -> list[Stay]:
+    """Return the entries to MQL among some moves, oldest first."""
     found: list[Stay] = []
     for move in moves:
-        if move.goal is mql:
+        if move in entries:
             found[-1:] = [one._replace(end=move.when) for one in found[-1:]]
             found.append(Stay(move, []))
         elif found:

@@ -14,6 +14,8 @@ ProfileId = NewType("ProfileId", str)
 READ = "read"
 # A sender's clock may run ahead of ours, but not by more than this.
 TOLERANCE = timedelta(minutes=5)
+# What is older than this when we learn of it sets state, and nothing off.
+LATEST = timedelta(hours=48)
 
 
 class RecordKey(NamedTuple):
@@ -79,3 +81,8 @@ class Link:
 def clock(occurred_at: datetime, received_at: datetime) -> datetime:
     """Return when something counts as having happened: never far in our future."""
     return min(occurred_at, received_at + TOLERANCE)
+
+
+def is_fresh(when: datetime, now: datetime) -> bool:
+    """Say whether what happened then may still set anything off."""
+    return now - when <= LATEST

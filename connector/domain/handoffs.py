@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from connector.domain.facts import RecordKey
 
 # A reserved field name: a disposition that our own look into the CRM found.
 DISPOSED = "@disposition"
+# When the clock comes again for what it may not do as long as its switch is off.
+WHILE_OFF = timedelta(hours=1)
 
 
 class Part(StrEnum):

@@ -32,7 +32,8 @@ class JourneyEvent:
 
     `key` is the same for every delivery of the same event of one connection. Texts are "" where
     nothing was said. `origin` holds referrer and utm_*; `person` first_name, last_name, company,
-    provider; `engagement` numbers by name; `more` whatever else the sender said.
+    provider; `engagement` numbers by name; `more` whatever else the sender said, with the `move_id`
+    of the move that it tells of.
     """
 
     key: str

@@ -92,7 +92,7 @@ def _while_unknown(event: JourneyEvent, when: datetime, capture: Capture) -> Ite
 
 def _told(event: JourneyEvent, when: datetime, pipeline: Pipeline) -> Iterator[Deed]:
     """Return a person's step in the platform, unless it is the echo of ours or not allowed."""
-    echo = str(event.more.get("id_of_move", "")).startswith(ECHO)
+    echo = str(event.more.get("move_id", "")).startswith(ECHO)
     known = event.lead_stage in set(Slot)
     if echo or not known or event.lead_stage is None:
         return

@@ -23,7 +23,7 @@ ORIGINS = (
 PERSON = ("first_name", "last_name", "company", "provider")
 # Our name -> where the platform event has it.
 USUAL: Mapping[str, Path] = {
-    **{name: (name,) for name in ("id", "type", "code", "occurred_at")},
+    **{name: (name,) for name in ("id", "type", "code", "occurred_at", "move_id")},
     **{
         name: ("visitor", name)
         for name in ("device_id", "user_id", "email", "state", "lead_stage", *PERSON)

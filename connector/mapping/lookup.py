@@ -79,6 +79,10 @@ class Lookup:
         shown = {plain(status), plain(self.vocabulary.label(kind, name, status))}
         return not status or bool(shown & (NEW | given))
 
+    def is_touch(self, status: str, disposition: Disposition | None, kind: str) -> bool:
+        """Say whether an answer of sales says more than that the lead is new."""
+        return disposition is not None or not self.is_new(status, kind)
+
     @property
     def _mql(self) -> Slot:
         return self.pipeline.slot_of(Role.MQL)

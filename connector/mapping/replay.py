@@ -42,12 +42,16 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A change of a record's lead status or disposition: what sales said, and when."""
+    """A change of a record's lead status or disposition: what sales said, and when.
+
+    `restated` where the lead status is the one from before, as a deal changed the disposition.
+    """
 
     when: datetime
     status: str
     disposition: Disposition | None
     ours: bool
+    restated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +301,8 @@ def _disposed(before: Saying, now: Saying, change: _Change) -> Saying:
         disposition = Disposition(found)
     if status != old or disposition is not now.disposition:
         ours = all(isinstance(item, Fact) and item.ours for item in change.items)
-        now = replace(now, answers=(*now.answers, Answer(when, status, disposition, ours)))
+        answer = Answer(when, status, disposition, ours, restated=status == old)
+        now = replace(now, answers=(*now.answers, answer))
     if disposition is now.disposition:
         return now
     return replace(now, disposition=disposition, disposed_at=when)

@@ -32,6 +32,13 @@ def _score(scene: Scene, profile_id: ProfileId) -> int | None:
     return known.value if known else None
 
 
+def entered(scene: Scene, profile_id: ProfileId, story: Story) -> list[Move]:
+    """Return the moves by which a profile became an MQL; an undone batch qualifies nobody anew."""
+    mql = scene.pipeline.slot_of(Role.MQL)
+    undoing = {own.id for own in scene.steps.get(profile_id, ()) if own.unmuting}
+    return [one for one in story.moves if one.goal is mql and one.step.key not in undoing]
+
+
 def _brought(scene: Scene, profile_id: ProfileId) -> list[Entry]:
     """Return the entries of profiles that were joined to this one."""
     losers = [loser for loser, into in scene.changes.rehomed.items() if into == profile_id]
@@ -39,7 +46,7 @@ def _brought(scene: Scene, profile_id: ProfileId) -> list[Entry]:
 
 
 def _told(scene: Scene, profile_id: ProfileId, story: Story, sayings: Sayings) -> list[Entry]:
-    found = stays(story.moves, scene.pipeline.slot_of(Role.MQL))
+    found = stays(story.moves, entered(scene, profile_id, story))
     return [_entry(scene, profile_id, stay, sayings) for stay in found]
 
 
@@ -77,12 +84,17 @@ def _answers(sayings: Sayings, stay: Stay) -> list[tuple[RecordKey, Answer]]:
 def _is_taken_up(scene: Scene, key: RecordKey, answer: Answer) -> bool:
     """Say whether a person gave a status that is not the one that marketing hands over with."""
     lookup = scene.lookup(key.connection_id)
-    return not answer.ours and not lookup.is_new(answer.status, key.object)
+    return not answer.ours and not lookup.is_new(_said(answer), key.object)
 
 
 def _is_touch(scene: Scene, key: RecordKey, answer: Answer) -> bool:
-    disposed = answer.disposition is not None and not answer.ours
-    return disposed or _is_taken_up(scene, key, answer)
+    lookup = scene.lookup(key.connection_id)
+    return not answer.ours and lookup.is_touch(_said(answer), answer.disposition, key.object)
+
+
+def _said(answer: Answer) -> str:
+    """Return the lead status that an answer gave: none where a deal changed the disposition."""
+    return "" if answer.restated else answer.status
 
 
 def _rule(scene: Scene, profile_id: ProfileId, move: Move) -> str:

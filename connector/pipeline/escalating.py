@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connector.domain.facts import Fact, ProfileId
+from connector.domain.facts import Fact, ProfileId, is_fresh
 from connector.domain.journeys import Happened
 from connector.domain.rules.index import Index
 from connector.domain.rules.judging import crosses, rearms
@@ -27,9 +26,6 @@ from connector.pipeline.services import Services
 
 if TYPE_CHECKING:
     from connector.store.unit import Unit
-
-# Like a reconciled change: what is older when it comes sets state, and nothing off.
-LATEST = timedelta(hours=48)
 
 
 def escalate(
@@ -128,7 +124,7 @@ def _became(scene: Scene, fact: Fact) -> bool:
     """Say whether a person's field took this value just now, by somebody else's hand."""
     if fact.silent or fact.ours or fact.record.object not in PEOPLE:
         return False
-    if scene.now - fact.when > LATEST:
+    if not is_fresh(fact.when, scene.now):
         return False
     held = sorted(
         (one for one in scene.known(fact.record) if one.field == fact.field),

@@ -15,11 +15,10 @@ from connector.domain.facts import RecordKey
 from connector.domain.slots import Slot
 from connector.pipeline.inbound import FRESH, GUARDED
 from connector.pipeline.reads import arrivals_of, dated_fields
-from connector.pipeline.send import Sending, judged, profiles_of, sift, when_written
+from connector.pipeline.send import Sending, judged, note, profiles_of, sift, when_written
 from connector.pipeline.wishes import LEVER, PERSONS
 from connector.ports import Event, Fate, Happening, Outcome, Reading, Write
-from connector.stored import LIVE, URGENT, Arrival, Note, Pending, Purpose, State, Writing
-from connector.stored import Changes as StoredChanges
+from connector.stored import LIVE, URGENT, Arrival, Pending, Purpose, State, Writing
 
 if TYPE_CHECKING:
     from connector.store.unit import Unit
@@ -161,11 +160,8 @@ def _leave(sending: Sending, checked: Sequence[_Checked]) -> None:
 
 
 def _note(sending: Sending, row: Pending, detail: str) -> None:
-    changes = StoredChanges()
-    now = sending.services.now()
-    changes.notes.append(Note("write_skipped", detail, now, row.profile_id, row.record.record_id))
     with sending.services.store.writing(sending.fence) as unit:
-        unit.save(sending.connection.account_id, changes, now)
+        note(sending, unit, row, "write_skipped", detail)
 
 
 def _finish(

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connector.domain.facts import ConnectionId, Fact
+from connector.domain.facts import ConnectionId, Fact, is_fresh
 from connector.domain.handoffs import Intent, Part
-from connector.domain.slots import OPEN_TO_RULES, Role, Slot
+from connector.domain.slots import OPEN_TO_RULES, Slot
 from connector.domain.steps import Actor, Move
-from connector.mapping.handoff import CreateDeal
 from connector.mapping.handoff_document import sql_stage
 from connector.mapping.lookup import Lookup
 from connector.mapping.plan import is_backward
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition, Meaning, plain
+from connector.pipeline.entries import entered
 from connector.pipeline.refold import Retold
 from connector.pipeline.scene import Scene
 from connector.pipeline.wishes import cause_of
@@ -27,7 +27,6 @@ from connector.stored import Pending, Purpose, Record
 
 # Who is with sales, or on the way there.
 OPEN = OPEN_TO_RULES | {Slot.QUALIFIED}
-UNDO = "person:undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +113,33 @@ def _entry(scene: Scene, retold: Retold) -> Move | None:
     An older one that turns up late was followed by one that was handed over. An undone batch
     brings people back to MQL; it is no new qualification.
     """
-    mql = scene.pipeline.slot_of(Role.MQL)
-    last = next((move for move in reversed(retold.story.moves) if move.goal is mql), None)
-    if last is None or last.step.silent or last.step.actor in {Actor.IMPORT, Actor.SYSTEM}:
-        return None
     own = retold.after.id
+    last = next(reversed(entered(scene, own, retold.story)), None)
+    if last is None or not _is_live(scene, last):
+        return None
     joined = [one for one, into in scene.changes.rehomed.items() if into == own]
     known = [move for one in (own, *joined) for move in scene.crowd.moves.get(one, ())]
-    newest = max((move.occurred_at for move in known if move.goal is mql), default=None)
-    is_new = newest is None or last.when > newest
-    return last if is_new and not cause_of(last, scene).startswith(UNDO) else None
+    newest = max((move.occurred_at for move in known if move.goal is last.goal), default=None)
+    return last if newest is None or last.when > newest else None
+
+
+def _is_live(scene: Scene, move: Move) -> bool:
+    """Say whether a move may be handed over; a rule's is made as it is judged, however dated."""
+    if move.step.silent or move.step.actor in {Actor.IMPORT, Actor.SYSTEM}:
+        return False
+    return move.step.actor is Actor.RULE or is_fresh(move.when, scene.now)
 
 
 def _first(scene: Scene, retold: Retold, entry: Move, connection_id: ConnectionId) -> Record | None:
     """Return the record that is handed over in a CRM: the one that moved, else the oldest."""
-    living = [record for record in _living(scene, retold) if _is_of(record, connection_id)]
-    moved = [record for record in living if record.key == entry.step.record]
-    born = [(record.created_at or scene.now, record.key, record) for record in living]
-    return moved[0] if moved else min(born)[2] if born else None
+    own = [one for one in _living(scene, retold) if one.key.connection_id == connection_id]
+    moved = [record for record in own if record.key == entry.step.record]
+    return moved[0] if moved else oldest(own, scene.now)
+
+
+def oldest(records: Iterable[Record], now: datetime) -> Record | None:
+    """Return the record that a person is handed over with where none of them moved."""
+    return min(records, key=lambda one: (one.created_at or now, one.key), default=None)
 
 
 def _living(scene: Scene, retold: Retold) -> Iterator[Record]:
@@ -139,10 +147,6 @@ def _living(scene: Scene, retold: Retold) -> Iterator[Record]:
         record = scene.records[key]
         if record.alive and not record.merged_into:
             yield record
-
-
-def _is_of(record: Record, connection_id: ConnectionId) -> bool:
-    return record.key.connection_id == connection_id
 
 
 def _reset_status(case: _Case, entry: Move, value: str) -> None:
@@ -162,39 +166,50 @@ def _connected(scene: Scene, retold: Retold) -> None:
     """Want the SQL stage, then one deal, where a rep has just said that they are connected."""
     for record in _living(scene, retold):
         lookup = scene.lookup(record.key.connection_id)
-        deal = lookup.mapping.handoff.create_deal
         fact = retold.sayings[record.key].held.get(Meaning.LEAD_STATUS)
-        if deal.enabled and fact and _says(lookup, deal, fact) and _is_new(scene, fact):
+        if fact is None or not lookup.mapping.handoff.create_deal.enabled:
+            continue
+        if says_connected(lookup, fact) and _is_news(scene, fact):
             case = _Case(scene, retold, record, f"{Actor.CRM}:{record.key.connection_id}")
             key = case.enter(Part.DEAL, _answered(scene, retold, fact.when))
             _want_sql(case, key)
             case.want(Purpose.DEAL, key, {"deal": key}, {})
 
 
-def _says(lookup: Lookup, deal: CreateDeal, fact: Fact) -> bool:
-    """Say whether a person set one of the statuses that mean connected, live."""
+def says_connected(lookup: Lookup, fact: Fact) -> bool:
+    """Say whether a lead status is one of those that mean connected."""
     label = lookup.vocabulary.label(fact.record.object, fact.field, fact.value)
     shown = {plain(fact.value), plain(label)} - {""}
-    return not fact.ours and not fact.silent and bool(shown & {plain(one) for one in deal.status})
+    return bool(shown & {plain(one) for one in lookup.mapping.handoff.create_deal.status})
 
 
-def _is_new(scene: Scene, fact: Fact) -> bool:
+def _is_news(scene: Scene, fact: Fact) -> bool:
+    """Say whether a person set a lead status just now, and we did not know of it."""
+    if fact.ours or fact.silent or not is_fresh(fact.when, scene.now):
+        return False
     known = scene.crowd.answers.get(fact.record, ())
     return not any(one.lead_status == fact.value and one.occurred_at >= fact.when for one in known)
 
 
 def _answered(scene: Scene, retold: Retold, when: datetime) -> datetime:
     """Return the MQL entry that an answer is about; where there was none, the answer itself."""
-    mql = scene.pipeline.slot_of(Role.MQL)
-    entries = [move.when for move in retold.story.moves if move.goal is mql and move.when <= when]
-    return max(entries, default=when)
+    entries = (move.when for move in entered(scene, retold.after.id, retold.story))
+    return max((one for one in entries if one <= when), default=when)
 
 
 def _want_sql(case: _Case, key: str) -> None:
-    kind, stage = case.record.key.object, sql_stage(case.lookup)
-    name, now = case.name(Meaning.LIFECYCLE), case.saying.value(Meaning.LIFECYCLE)
-    if name and stage and stage != now and not is_backward(now, stage, kind, case.lookup):
-        case.want(Purpose.STAGE, key, {name: stage}, {name: now})
+    now = case.saying.value(Meaning.LIFECYCLE)
+    fields = to_sql(case.lookup, case.record.key.object, now)
+    if fields:
+        case.want(Purpose.STAGE, key, fields, dict.fromkeys(fields, now))
+
+
+def to_sql(lookup: Lookup, kind: str, held: str) -> dict[str, str]:
+    """Return what takes a record to the SQL stage; nothing where it is there, or further."""
+    name, stage = lookup.mapping.name_of(kind, Meaning.LIFECYCLE), sql_stage(lookup)
+    if not name or not stage or stage == held or is_backward(held, stage, kind, lookup):
+        return {}
+    return {name: stage}
 
 
 def _bad_timing(scene: Scene, retold: Retold) -> None:
@@ -206,7 +221,9 @@ def _bad_timing(scene: Scene, retold: Retold) -> None:
         status, since = saying.held.get(Meaning.LEAD_STATUS), saying.disposed_at
         if not recycle.enabled or saying.disposition is not Disposition.BAD_TIMING:
             continue
-        if status and since and not status.silent and (record.key, since) in heard:
+        if since is None or (record.key, since) not in heard or not is_fresh(since, scene.now):
+            continue
+        if status and not status.silent:
             _Case(scene, retold, record, "").enter(
                 Part.RECYCLE, since, come_again(since, scene.now, recycle.after_days, recycle.field)
             )

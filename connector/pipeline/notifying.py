@@ -95,14 +95,19 @@ def _ready(services: Services, fence: Fence, one: Notice) -> tuple[Target, bytes
     with services.store.writing(fence) as unit:
         target = unit.notices.target(one.connection_id)
         profile = unit.people.profile(one.account_id, one.profile_id)
-        if target is None or profile is None or not unit.notices.waits(one):
-            return None
-        names = unit.notices.names(one.account_id, profile.id)
-        reason = "" if names else "the platform does not know this visitor"
-        if profile.slot is Slot.DO_NOT_CONTACT and one.goal != Slot.DO_NOT_CONTACT:
-            reason = "opted out"
+        names = unit.notices.names(one.account_id, one.profile_id)
+        hushed = profile is not None and profile.slot is Slot.DO_NOT_CONTACT
+        reasons = {
+            "the moves are told nowhere any more": target is None,
+            "the profile is gone": profile is None,
+            "the platform does not know this visitor": not names,
+            "opted out": hushed and one.goal != Slot.DO_NOT_CONTACT,
+            "overtaken": unit.notices.is_overtaken(one),
+        }
+        reason = next((reason for reason, holds in reasons.items() if holds), "")
         if reason:
             unit.notices.settle(one, State.DROPPED, services.now(), reason)
+        if target is None or reason or not unit.notices.waits(one):
             return None
     return target, json.dumps(body_of(one, names)).encode()
 

@@ -20,7 +20,7 @@ from connector.domain.errors import (
     CrmRevoked,
 )
 from connector.domain.systems import CRMS, PLATFORM
-from connector.pipeline.clocked import hand_next, send_tasks
+from connector.pipeline.clocked import hand_next
 from connector.pipeline.connecting import refresh_words
 from connector.pipeline.deals import send_deals
 from connector.pipeline.guarded import finish_journal, send_guarded
@@ -34,6 +34,7 @@ from connector.pipeline.reconciling import poll_next
 from connector.pipeline.recycling import recycle
 from connector.pipeline.send import Sending, send_opt_outs, send_own
 from connector.pipeline.services import Services
+from connector.pipeline.untouched import send_tasks
 from connector.stored import BULK, LIVE, Claim, Connection, Pending, Purpose
 
 if TYPE_CHECKING:

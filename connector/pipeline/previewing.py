@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from connector.domain.facts import ProfileId
 from connector.domain.handoffs import Part
-from connector.domain.slots import OPEN_TO_RULES, Role, Slot
+from connector.domain.moves import Go, judge
+from connector.domain.slots import Role, Slot
+from connector.domain.steps import Actor
 from connector.mapping.handoff import (
     AssignOwner,
     CreateDeal,
@@ -17,9 +19,9 @@ from connector.mapping.handoff import (
     UntouchedTask,
     next_owner,
 )
-from connector.mapping.handoff_document import sql_stage
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import PEOPLE, Disposition, Meaning
+from connector.pipeline.handing import oldest, to_sql
 from connector.pipeline.services import Services
 from connector.stored import Connection, Profile, Record
 
@@ -94,17 +96,17 @@ def preview(
         shown = [
             would
             for one in page
-            for record in _first(records.get(one.id, []), connection)
+            if (record := _first(services, records.get(one.id, []), connection)) is not None
             for would in _would(_Case(lookup, one, record, line))
         ]
     return shown, page[-1].id if len(found) > most else None
 
 
-def _first(records: Sequence[Record], connection: Connection) -> list[Record]:
+def _first(services: Services, records: Sequence[Record], connection: Connection) -> Record | None:
     """Return the record that a person would be handed over with."""
     own = [one for one in records if one.key.connection_id == connection.id]
     living = [one for one in own if one.alive and not one.merged_into and one.key.object in PEOPLE]
-    return living[:1]
+    return oldest(living, services.now())
 
 
 def _would(case: _Case) -> Iterator[Would]:
@@ -120,10 +122,14 @@ def _would(case: _Case) -> Iterator[Would]:
         due = case.profile.slot_since + timedelta(hours=task.hours)
         told = {"subject": task.subject}
         yield case.says(Part.TASK, "nobody touches it", task, told, due)
-    if case.profile.disposition is Disposition.BAD_TIMING and slot in OPEN_TO_RULES:
+    if case.profile.disposition is Disposition.BAD_TIMING and _goes_back(slot, lookup):
         recycle = lookup.mapping.handoff.recycle
         told = {"slot": str(Slot.QUALIFIED.value), "field": recycle.field}
         yield case.says(Part.RECYCLE, "its day comes", recycle, told)
+
+
+def _goes_back(slot: Slot | None, lookup: Lookup) -> bool:
+    return isinstance(judge(slot, Slot.QUALIFIED, Actor.SYSTEM, lookup.pipeline), Go)
 
 
 def _on_mql(case: _Case) -> Iterator[Would]:
@@ -138,11 +144,10 @@ def _on_mql(case: _Case) -> Iterator[Would]:
 
 
 def _on_connected(case: _Case) -> Iterator[Would]:
-    deal, stage = case.lookup.mapping.handoff.create_deal, case.name(Meaning.LIFECYCLE)
+    deal = case.lookup.mapping.handoff.create_deal
     if not deal.stage:
         return
-    sql = sql_stage(case.lookup)
-    first = {stage: sql} if stage and sql and case.record.lifecycle != sql else {}
+    first = to_sql(case.lookup, case.record.key.object, case.record.lifecycle)
     own = {"pipeline": deal.pipeline, "stage": deal.stage, "name": deal.name, **deal.fields}
     when = f"its lead status becomes {' or '.join(deal.status)}"
     yield case.says(Part.DEAL, when, deal, first | own)

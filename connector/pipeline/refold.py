@@ -61,7 +61,7 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
     if (told.before.slot in UNSCORED) is not (told.after.slot in UNSCORED):
         scene.changes.rescore.add(profile_id)
     _ledger(scene, profile_id, told.story)
-    keep_answers(scene, told.story, told.sayings)
+    keep_answers(scene, profile_id, told.story, told.sayings)
     keep_entries(scene, profile_id, told.story, told.sayings)
     return told
 

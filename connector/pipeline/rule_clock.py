@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from connector.domain.errors import LeaseLost, StoreBusy
-from connector.domain.facts import AccountId, ProfileId
+from connector.domain.facts import LATEST, AccountId, ProfileId
 from connector.domain.rules.decisions import Place
 from connector.domain.rules.rule import InactiveFor, InSlotFor, Rule
 from connector.domain.slots import OPEN_TO_RULES, Slot, rank
 from connector.pipeline.bench import Bench, Moment
-from connector.pipeline.escalating import LATEST
 from connector.pipeline.services import Services
 from connector.pipeline.turns import conclude, leased, look, retold
 

@@ -14,7 +14,17 @@ from connector.mapping.lookup import Lookup
 from connector.pipeline.own_fields import difference, own_fields
 from connector.pipeline.services import Services
 from connector.ports import Crm, Fate, Outcome, Write
-from connector.stored import LIVE, Connection, Pending, Profile, Purpose, Record, State
+from connector.stored import (
+    LIVE,
+    Changes,
+    Connection,
+    Note,
+    Pending,
+    Profile,
+    Purpose,
+    Record,
+    State,
+)
 
 if TYPE_CHECKING:
     from connector.store.leases import Fence
@@ -82,6 +92,14 @@ def profiles_of(unit: Unit, connection: Connection, rows: Iterable[Pending]) -> 
 Profiles = Mapping[ProfileId, Profile]
 
 
+def person_of(sending: Sending, unit: Unit, key: RecordKey) -> Profile | None:
+    """Return whom a record is about, None where it is gone."""
+    record = unit.records([key]).get(key)
+    if record is None or not record.alive or record.merged_into or not record.profile_id:
+        return None
+    return unit.people.profile(sending.connection.account_id, record.profile_id)
+
+
 def refusal(row: Pending, profile: Profile | None, record: Record | None) -> str:
     """Say why a write is no longer wanted, "" where it is: checked as it is about to go."""
     if row.purpose is Purpose.ERASE:
@@ -114,6 +132,21 @@ def sift(
             wanted.append(row)
     unit.settle(dropped, sending.services.now())
     return wanted, records, profiles
+
+
+def is_wanted(sending: Sending, row: Pending) -> bool:
+    """Say whether one write is still wanted; it is dropped where not."""
+    with sending.services.store.writing(sending.fence) as unit:
+        wanted, _, _ = sift(sending, unit, [row])
+    return bool(wanted)
+
+
+def note(sending: Sending, unit: Unit, row: Pending, what: str, detail: str) -> None:
+    """Write an audit entry about a write, unless its person was erased while we called."""
+    account_id, now = sending.connection.account_id, sending.services.now()
+    if row.profile_id and unit.people.profile(account_id, row.profile_id):
+        entry = Note(what, detail, now, row.profile_id, row.record.record_id)
+        unit.save(account_id, Changes(notes=[entry]), now)
 
 
 def send_own(sending: Sending, rows: list[Pending]) -> None:

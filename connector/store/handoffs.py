@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import Row, delete, exists, select, update
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.domain.handoffs import Intent, Part
@@ -77,21 +77,14 @@ class Handoffs:
         """Keep what became of an intent: no clock comes for it any more."""
         self._set(key, {"state": state, "outcome": outcome, "due_at": None})
 
-    def answered(self, key: str) -> datetime | None:
-        """Return when that happened which an intent answers; None where it is not known."""
-        found: datetime | None = self.tx.execute(
-            select(handoff.c.answers).where(handoff.c.key == key)
-        ).scalar()
-        return found
+    def withdraw(self, key: str) -> None:
+        """Forget an intent that nobody means any more: what it answers may be answered anew."""
+        self.tx.execute(delete(handoff).where(handoff.c.key == key))
 
-    def of(self, record: RecordKey) -> list[Row[Any]]:
-        """Return all that a record was handed over with, oldest first."""
-        own = (handoff.c[name] == value for name, value in record._asdict().items())
-        return list(
-            self.tx.execute(
-                select(handoff).where(*own).order_by(handoff.c.created_at, handoff.c.key)
-            )
-        )
+    def find(self, key: str) -> Intent | None:
+        """Return an intent by its key."""
+        row = self.tx.execute(select(handoff).where(handoff.c.key == key)).first()
+        return _intent(row) if row else None
 
     def is_writing(self, record: RecordKey, purpose: Purpose) -> bool:
         """Say whether a write of this purpose still waits for a record."""
@@ -101,6 +94,14 @@ class Handoffs:
             *own, t.outbox.c.purpose == purpose, t.outbox.c.state.in_(open_states)
         )
         return bool(self.tx.execute(select(waiting)).scalar_one())
+
+    def is_parked(self, key: str, purpose: Purpose) -> bool:
+        """Say whether a write of this purpose that came with an intent, or later, was put aside."""
+        box = t.outbox.c
+        same = (box[name] == handoff.c[name] for name in ("connection_id", "object", "record_id"))
+        since = (handoff.c.key == key, box.created_at >= handoff.c.created_at)
+        parked = exists().where(*same, *since, box.purpose == purpose, box.state == State.PARKED)
+        return bool(self.tx.execute(select(parked)).scalar_one())
 
     def last_turn(self, connection_id: ConnectionId) -> str:
         """Return whose turn it was last, "" before the first; the lease keeps others from it."""

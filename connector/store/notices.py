@@ -89,6 +89,14 @@ class Notices:
         own = (notice.c.id == one.id, notice.c.state == State.PENDING)
         return self.tx.execute(select(notice.c.id).where(*own)).first() is not None
 
+    def is_overtaken(self, one: Notice) -> bool:
+        """Say whether a later move of the same profile was told: one put aside may come back."""
+        later = (notice.c.profile_id == one.profile_id, notice.c.id > one.id)
+        told = (notice.c.connection_id == one.connection_id, notice.c.state == State.SENT)
+        return (
+            self.tx.execute(select(notice.c.id).where(*told, *later).limit(1)).first() is not None
+        )
+
     def names(self, account_id: AccountId, profile_id: ProfileId) -> Names:
         """Return the names by which the platform knows a profile."""
         own = (j.alias.c.account_id == account_id, j.alias.c.profile_id == profile_id)

@@ -16,7 +16,7 @@ from connector.store import tables as t
 from connector.store.crowd import as_pending, as_record, as_writing
 from connector.store.inbox import Backlog, count
 from connector.store.sql import add, slices
-from connector.stored import BULK, Claim, Pending, Record, State, Writing
+from connector.stored import BULK, Claim, Pending, Purpose, Record, State, Writing
 
 
 def claim(
@@ -67,15 +67,20 @@ def doubt(tx: Connection, keys: Sequence[RecordKey]) -> None:
 
 
 def settle(tx: Connection, rows: Sequence[Pending], now: datetime) -> None:
-    """Store what became of writes; a pending one that was replaced meanwhile is merged away."""
+    """Store what became of writes; a pending one that was replaced meanwhile is merged away.
+
+    Only our own fields are worked out as they go; what else was to be written stands, an owner
+    whose turn was taken since the write was claimed too.
+    """
     for row in rows:
         values: dict[str, Any] = {
             "state": row.state,
             "reason": row.reason,
             "attempts": row.attempts,
-            "fields": dict(row.fields),
             "due_at": row.due_at or now,
         }
+        if row.purpose is Purpose.OWN:
+            values["fields"] = dict(row.fields)
         if row.state is State.SENT:
             values["sent_at"] = now
         own = (t.outbox.c.id == row.id, t.outbox.c.state == State.SENDING)

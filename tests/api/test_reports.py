@@ -47,6 +47,18 @@ def test_a_report_comes_as_csv_where_it_is_asked_for(door: Door, path: str, acce
     assert (row["key"], row["mql"], row["bad_timing"]) == ("unknown", "1", "1")
 
 
+@pytest.mark.parametrize("by", ["source", "owner"])
+def test_a_sheet_has_the_same_head_line_whatever_is_in_it(door: Door, by: str) -> None:
+    empty = door.get(f"reports/feedback?format=csv&by={by}").text
+    door.lead()
+    door.tell("101", lifecyclestage=MQL, hs_lead_status="BAD_TIMING")
+
+    full = door.get("reports/feedback?format=csv").text
+
+    assert empty.split("\r\n") == [full.split("\r\n")[0], ""]
+    assert empty.startswith("key,mql,accepted,sql,touched,bad_number,bad_timing,")
+
+
 def test_a_day_counts_whole_and_nonsense_is_named(door: Door) -> None:
     door.lead()
     door.tell("101", lifecyclestage=MQL)
@@ -69,8 +81,8 @@ def test_another_accounts_leads_are_not_counted(door: Door, other: Door) -> None
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\uff1d1"])
 def test_a_formula_is_a_text_in_a_sheet(text: str) -> None:
     assert cell(text) == f"'{text}"
-    assert next(csv.reader(io.StringIO(sheet([{text: 1}])))) == [f"'{text}"]
+    assert next(csv.reader(io.StringIO(sheet([], [{text: 1}])))) == [f"'{text}"]
 
 
 def test_numbers_and_plain_texts_stay_as_they_are() -> None:
-    assert sheet([{"key": "news", "median": -1.5}]) == "key,median\r\nnews,-1.5\r\n"
+    assert sheet(["key"], [{"key": "news", "median": -1.5}]) == "key,median\r\nnews,-1.5\r\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connector.domain.errors import CrmError
 from connector.store import tables as t
 from connector.store.types import EPOCH
 from tests.pipeline.crm import Call
@@ -18,6 +19,15 @@ class Crash(BaseException):
 
 def crash() -> None:
     raise Crash
+
+
+def fail(error: CrmError) -> Act:
+    """Return an act that ends a call with an error."""
+
+    def act() -> None:
+        raise error
+
+    return act
 
 
 def lead(house: House, record_id: str = "11", **more: str) -> str:

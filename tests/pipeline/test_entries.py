@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.domain.facts import ProfileId
+from connector.pipeline import undoing
 from connector.pipeline.forgetting import erase
 from connector.pipeline.reporting import Feedback, feedback
 from connector.store import tables as t
@@ -73,6 +74,39 @@ def test_each_entry_has_its_own_answer(house: House) -> None:
     [row] = report(house).values()
     assert (row.mql, row.sql, row.dispositions) == (2, 1, {"unqualified": 1})
     assert report(house, "source", None, first + HOUR)["unknown"].sql == 0
+
+
+def test_a_deal_that_is_lost_takes_no_lead_up(house: House) -> None:
+    profile = lead(house, lifecyclestage=MQL, hs_lead_status="OPEN")
+    house.crm.deal("901", "11")
+    house.sync()
+    house.clock.pass_(60)
+    house.move(profile, 6)
+    assert report(house, "rule")["person"].accepted == 0
+
+    house.clock.pass_(3600)
+    house.crm.edit("901", "deal", dealstage="closedlost")
+    house.sync()
+
+    row = report(house, "rule")["person"]
+    assert (row.accepted, row.touched, row.dispositions) == (0, 1, {"lost": 1})
+
+
+def test_undoing_a_mistake_makes_no_second_mql(house: House) -> None:
+    profile = lead(house)
+    house.raise_(profile, 6)
+    house.sync()
+    house.clock.pass_(60)
+    house.move(profile, 3)
+    mistake = house.ledger(profile)[-1].batch_id
+
+    undoing.undo(house.services, ACCOUNT, mistake, dry_run=False)
+    edit(house, hs_lead_status="UNQUALIFIED")
+
+    [row] = report(house, "rule").values()
+    assert (row.key, row.mql, row.dispositions) == ("pricing", 1, {"unqualified": 1})
+    [answer] = house.rows(t.answer, superseded_at=None, lead_status="UNQUALIFIED")
+    assert answer.mql_at == house.rows(t.entry)[0].occurred_at
 
 
 def test_the_owner_is_the_one_of_the_time(house: House) -> None:
@@ -145,7 +179,8 @@ def naive(house: House) -> dict[Any, tuple[Any, ...]]:
             sql = [m.occurred_at for m in moves[place + 1 : stop] if m.goal in {4, 7, 8, 9}]
             sal = [m.occurred_at for m in moves[place + 1 : stop] if m.goal == 5]
             own = [a for a in told.get(profile, ()) if a.mql_at == began and began != ended]
-            said = [a for a in own if a.actor == "crm" and a.lead_status not in {"", "NEW"}]
+            given = {id(a) for a in own if a.lead_status != _before(told[profile], a)}
+            said = [a for a in own if id(a) in given and _is_word(a)]
             lost = [a for a in own if a.actor == "crm" and a.disposition]
             found[profile, began] = (
                 min([*sql, *sal, *(a.occurred_at for a in said)], default=None),
@@ -154,6 +189,17 @@ def naive(house: House) -> dict[Any, tuple[Any, ...]]:
                 sorted({a.disposition for a in own if a.disposition}),
             )
     return found
+
+
+def _is_word(answer: Any) -> bool:
+    return bool(answer.actor == "crm" and answer.lead_status not in {"", "NEW"})
+
+
+def _before(told: list[Any], answer: Any) -> str:
+    """Return the lead status that a record bore before an answer."""
+    own = [a for a in told if a.record_id == answer.record_id]
+    earlier = [a for a in own if a.occurred_at < answer.occurred_at]
+    return max(earlier, key=lambda a: a.occurred_at).lead_status if earlier else ""
 
 
 @some

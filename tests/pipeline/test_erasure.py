@@ -57,6 +57,17 @@ def test_nothing_of_an_erased_person_is_left_in_any_table(either: House, way: st
     assert len(either.rows(t.tombstone)) == 2
 
 
+def test_who_is_erased_while_a_write_is_checked_leaves_no_audit_behind(house: House) -> None:
+    profile = zoe(house)
+    house.raise_(profile, 6)
+    house.crm.edit("11987", lifecyclestage="salesqualifiedlead")
+    after(house, "read", lambda: forget(house, profile, "api"))
+
+    house.run()
+
+    assert house.rows(t.audit) == []
+
+
 def test_our_fields_are_blanked_where_the_record_stays(house: House) -> None:
     profile = zoe(house)
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from connector.domain.errors import CrmBusy, CrmDenied, CrmDown, CrmError
 from connector.domain.facts import ConnectionId
 from connector.mapping.handoff import AssignOwner, Handoff, ResetStatus
 from connector.pipeline import forgetting, undoing
 from connector.pipeline.backfilling import backfill
 from connector.store import tables as t
-from tests.pipeline.acts import Crash, after, before, crash, lead, writes
+from tests.pipeline.acts import Crash, after, before, crash, fail, lead, writes
 from tests.pipeline.conftest import Build
 from tests.pipeline.house import ACCOUNT, CONNECTION, House
 
@@ -141,6 +142,30 @@ def test_a_crash_at_the_write_costs_no_second_turn(house: House, when: Any) -> N
         house.run()
 
     house.clock.pass_(60)
+    house.raise_(profiles[1], 6)
+    house.sync()
+
+    assert [house.crm.value(one, OWNER) for one in ("11", "12")] == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CrmDown("away"), CrmBusy("busy", retry_in=5.0), CrmBusy("busy"), CrmDenied("no scope")],
+)
+@pytest.mark.parametrize("applies", [False, True])
+def test_an_error_at_the_write_costs_no_second_turn(
+    house: House, error: CrmError, *, applies: bool
+) -> None:
+    on(house, assign_owner=AssignOwner(enabled=True, owners=TURNS))
+    profiles = [lead(house, one) for one in ("11", "12")]
+    when = after if applies else before
+    when(house, "write", fail(error), OWNER)
+    house.raise_(profiles[0], 6)
+    house.run()
+
+    house.clock.pass_(60)
+    with house.store.writing() as unit:
+        unit.retry_parked(house.connection(), house.clock.now())
     house.raise_(profiles[1], 6)
     house.sync()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.domain.errors import CrmDown
+from connector.domain.errors import CrmDenied, CrmDown, CrmError
 from connector.mapping.handoff import (
     AssignOwner,
     Handoff,
@@ -16,7 +16,8 @@ from connector.mapping.handoff import (
     ResetStatus,
     UntouchedTask,
 )
-from connector.pipeline.clocked import comes_on, moment
+from connector.pipeline.reading import parse_date
+from connector.pipeline.recycling import comes_on
 from connector.store import tables as t
 from tests.pipeline.acts import lead
 from tests.pipeline.crm import Trouble
@@ -30,10 +31,10 @@ TASK = UntouchedTask(
 RECYCLE = Recycle(enabled=True, field="call_again_on", after_days=30)
 
 
-def mql(house: House, **more: str) -> str:
+def mql(house: House, record_id: str = "11", **more: str) -> str:
     """Have an MQL whom the clock looks after."""
     house.remap(handoff=Handoff(untouched_task=TASK, recycle=RECYCLE))
-    profile = lead(house, **more)
+    profile = lead(house, record_id, **more)
     house.raise_(profile, 6)
     house.sync()
     return profile
@@ -99,6 +100,47 @@ def test_what_was_done_before_the_entry_does_not_count(house: House) -> None:
     hours(house, 5)
 
     assert subjects(house) == ["Call"]
+
+
+@pytest.mark.parametrize("status", ["NEW", ""])
+def test_a_workflow_that_says_new_is_nobody_s_touch(house: House, status: str) -> None:
+    mql(house, hs_lead_status="OPEN")
+    house.clock.pass_(30)
+    house.crm.edit("11", hs_lead_status=status)
+
+    hours(house, 5)
+
+    assert subjects(house) == ["Call"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"hs_lead_status": "OPEN"}, "it is no MQL any more"),
+        ({"hs_lead_status": "BAD_TIMING"}, "somebody answered"),
+        ({"lifecyclestage": "customer"}, "it is no MQL any more"),
+    ],
+)
+@pytest.mark.parametrize("error", [CrmDown("away"), CrmDenied("no scope")])
+def test_a_task_that_waits_is_not_added_to_a_lead_touched_meanwhile(
+    house: House, error: CrmError, words: dict[str, str], why: str
+) -> None:
+    mql(house)
+    house.crm.trouble["add_task"].append(Trouble(error))
+    house.clock.pass_(4 * HOUR)
+    house.run()
+    house.crm.edit("11", **words)
+    house.keep(house.crm.told())
+    house.drain()
+
+    with house.store.writing() as unit:
+        unit.retry_parked(house.connection(), house.clock.now())
+    hours(house, 1)
+
+    assert subjects(house) == []
+    assert [(row.state, row.outcome) for row in house.rows(t.handoff, part="task")] == [
+        ("dropped", why)
+    ]
 
 
 def test_a_lost_answer_makes_no_second_task(house: House) -> None:
@@ -194,6 +236,47 @@ def test_a_recycled_lead_is_handed_over_anew_when_it_comes_back(house: House) ->
     assert house.crm.past("11", "hs_lead_status") == ["BAD_TIMING", "NEW"]
 
 
+def test_what_waits_while_its_switch_is_off_is_done_when_it_is_on_again(house: House) -> None:
+    mql(house)
+    mql(house, "12")
+    house.crm.edit("12", hs_lead_status="BAD_TIMING", call_again_on="2026-05-02")
+    house.sync()
+    on = Handoff(untouched_task=TASK, recycle=RECYCLE)
+    house.remap(handoff=Handoff())
+    hours(house, 48)
+    assert (subjects(house), house.slot("12")) == ([], 6)
+
+    house.remap(handoff=on)
+    hours(house, 1)
+
+    assert (subjects(house), house.slot("12")) == (["Call"], 3)
+
+
+def test_a_task_that_is_under_way_when_its_switch_goes_off_waits(house: House) -> None:
+    mql(house)
+    house.crm.trouble["add_task"].append(Trouble(CrmDown("away")))
+    house.clock.pass_(4 * HOUR)
+    house.run()
+    house.remap(handoff=Handoff())
+    hours(house, 2)
+    assert subjects(house) == []
+
+    house.remap(handoff=Handoff(untouched_task=TASK))
+    hours(house, 2)
+
+    assert subjects(house) == ["Call"]
+
+
+@pytest.mark.parametrize("hours_west", [8, 12])
+def test_a_date_begins_when_it_is_that_day_for_the_rep(hours_west: int) -> None:
+    zone = timezone(-timedelta(hours=hours_west))
+
+    for told in ("2026-05-09", "1778284800000"):
+        day = comes_on(ANSWERED, parse_date(told), RECYCLE)
+        assert day is not None
+        assert day.astimezone(zone).date().isoformat() == "2026-05-09"
+
+
 ANSWERED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
@@ -211,7 +294,7 @@ ANSWERED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def test_a_date_older_than_the_answer_counts_as_none(
     told: str, days: int | None, day: str | None
 ) -> None:
-    found = comes_on(ANSWERED, moment(told), Recycle(enabled=True, field="x", after_days=days))
+    found = comes_on(ANSWERED, parse_date(told), Recycle(enabled=True, field="x", after_days=days))
 
     assert (found.date().isoformat() if found else None) == day
 
@@ -220,8 +303,8 @@ def test_a_date_older_than_the_answer_counts_as_none(
 def test_a_time_reads_the_same_however_it_is_spelled(when: datetime) -> None:
     whole = when.replace(microsecond=0)
 
-    assert moment(whole.isoformat()) == whole
-    assert whole.timestamp() < 0 or moment(str(int(whole.timestamp() * 1000))) == whole
+    assert parse_date(whole.isoformat()) == whole
+    assert whole.timestamp() < 0 or parse_date(str(int(whole.timestamp() * 1000))) == whole
 
 
 DEEDS = st.lists(

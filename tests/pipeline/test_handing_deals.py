@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.errors import CrmDown, CrmRefused
+from connector.domain.errors import CrmDenied, CrmDown, CrmError, CrmRefused
 from connector.mapping.handoff import CreateDeal, Handoff
 from connector.mapping.table import Disposition
+from connector.pipeline import forgetting
 from connector.store import tables as t
-from tests.pipeline.acts import Crash, after, before, crash, lead
+from tests.pipeline.acts import Crash, after, before, crash, fail, lead
 from tests.pipeline.crm import Trouble
-from tests.pipeline.house import House, quick_house
+from tests.pipeline.house import ACCOUNT, House, quick_house
 
 MQL, SQL = "marketingqualifiedlead", "salesqualifiedlead"
 DEAL = CreateDeal(
@@ -60,6 +62,31 @@ def test_the_stage_is_written_before_the_deal_is_made(house: House) -> None:
     connect(house)
 
     assert stages == [SQL]
+
+
+def test_a_deal_is_put_aside_with_the_stage_before_it_and_comes_back_with_it(house: House) -> None:
+    mql(house)
+    before(house, "write", fail(CrmDenied("no scope")), "lifecyclestage")
+    connect(house)
+    assert {row.state for row in house.outbox() if row.purpose in {"stage", "deal"}} == {"parked"}
+    assert deals(house) == []
+
+    again(house)
+
+    assert house.crm.past("11", "lifecyclestage") == [MQL, SQL]
+    assert deals(house) == ["5000"]
+
+
+def test_a_stage_that_was_put_aside_before_keeps_no_deal(house: House) -> None:
+    profile = lead(house)
+    before(house, "write", fail(CrmDenied("no scope")), "lifecyclestage")
+    house.raise_(profile, 6)
+    house.sync()
+    house.remap(handoff=Handoff(create_deal=DEAL))
+
+    connect(house)
+
+    assert deals(house) == ["5000"]
 
 
 def test_a_deal_without_a_name_is_called_by_the_address(house: House) -> None:
@@ -145,6 +172,85 @@ def test_a_refused_deal_is_parked_and_others_are_made(house: House) -> None:
     states = {row.record_id: row.state for row in house.outbox(purpose="deal")}
     assert states == {"11": "parked", "12": "sent"}
     assert deals(house) == ["5000"]
+
+
+WAYS_TO_WAIT = [CrmDown("away"), CrmDenied("no scope"), CrmRefused("no such field", status=400)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"hs_lead_status": "UNQUALIFIED"},
+        {"hs_lead_status": "OPEN"},
+        {"hs_lead_status": ""},
+        {"lifecyclestage": "customer"},
+    ],
+)
+@pytest.mark.parametrize("error", WAYS_TO_WAIT)
+def test_a_deal_that_waits_is_not_made_where_nobody_wants_it_any_more(
+    house: House, error: CrmError, words: dict[str, str]
+) -> None:
+    mql(house)
+    house.crm.trouble["create_deal"].extend([Trouble(error)] * 20)
+    connect(house)
+    house.crm.edit("11", **words)
+    house.hear()
+
+    again(house)
+
+    assert deals(house) == []
+    assert [row.state for row in house.outbox(purpose="deal")] == ["dropped"]
+
+
+def test_who_connects_anew_after_taking_it_back_gets_a_deal(house: House) -> None:
+    mql(house)
+    house.crm.trouble["create_deal"].extend([Trouble(CrmDown("away"))] * 20)
+    connect(house)
+    house.crm.edit("11", hs_lead_status="OPEN")
+    house.hear()
+    again(house)
+
+    connect(house)
+
+    assert deals(house) == ["5000"]
+
+
+def test_a_deal_that_was_made_is_kept_whatever_the_rep_says_next(house: House) -> None:
+    mql(house)
+    house.crm.trouble["create_deal"].append(Trouble(CrmDown("away"), applies=True))
+    connect(house)
+    house.crm.edit("11", hs_lead_status="OPEN_DEAL")
+    house.hear()
+
+    again(house)
+
+    assert deals(house) == ["5000"]
+    assert [row.outcome for row in house.rows(t.handoff)] == ["5000"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_whoever_is_erased_while_the_deal_is_made_leaves_no_audit_behind(
+    house: House, *, there: bool
+) -> None:
+    profile = mql(house)
+    if there:
+        house.crm.deal("901", "11")
+    call = "tie_deal" if there else "create_deal"
+    after(house, call, lambda: forgetting.erase(house.services, ACCOUNT, profile))
+
+    connect(house)
+
+    assert house.notes("deal_made") == house.notes("deal_existing") == []
+    assert house.rows(t.handoff) == house.rows(t.record, object="contact") == []
+
+
+def again(house: House) -> None:
+    """Let what waits, or was put aside, be tried once more."""
+    house.clock.pass_(700)
+    house.crm.trouble.clear()
+    with house.store.writing() as unit:
+        unit.retry_parked(house.connection(), house.clock.now())
+    house.sync()
 
 
 def test_nobody_in_slot_10_gets_a_deal(house: House) -> None:

@@ -67,6 +67,30 @@ def test_bad_timing_shows_that_it_will_go_back(house: House) -> None:
     assert "recycle" in {str(one.part) for one in shown(house)}
 
 
+def test_the_system_has_no_way_back_from_the_custom_slot(house: House) -> None:
+    fill_in(house)
+    house.move(lead(house, lifecyclestage=MQL, hs_lead_status="BAD_TIMING"), 7)
+
+    assert shown(house) == []
+
+
+def test_the_stage_is_never_shown_to_go_back(house: House) -> None:
+    fill_in(house)
+    house.move(lead(house, lifecyclestage="opportunity"), 6)
+
+    deal, _ = shown(house)
+
+    assert "lifecyclestage" not in deal.fields
+
+
+def test_of_two_records_the_oldest_is_shown(house: House) -> None:
+    fill_in(house)
+    lead(house, "12")
+    lead(house, "11", email="p12@x.io")
+
+    assert {one.record_id for one in shown(house)} == {"12"}
+
+
 def test_nobody_in_slot_10_is_shown(house: House) -> None:
     fill_in(house)
     lead(house, hs_email_optout="true")

@@ -254,7 +254,7 @@ def test_a_stage_that_is_no_persons_to_give_changes_nothing(site: Site, stage: i
 def test_the_echo_of_our_own_move_moves_nobody(site: Site) -> None:
     site.do("identity_conversion", device_id="d1", email="ann@x.io")
 
-    echo = {"id_of_move": "bnb_move_7"}
+    echo = {"move_id": "bnb_move_7"}
     site.do("stage_changed", 1, device_id="d1", lead_stage=6, more=echo)
 
     assert site.slot("d1") == 3

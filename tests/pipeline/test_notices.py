@@ -18,7 +18,7 @@ from connector.pipeline import notifying
 from connector.pipeline.backfilling import backfill
 from connector.pipeline.forgetting import erase
 from connector.ports_platform import Message, Reply
-from connector.store.ledgers import notice
+from connector.store.ledgers import notice, notice_target
 from connector.store.tables_journeys import alias
 from connector.stored import Connection
 from tests.pipeline.acts import lead
@@ -182,6 +182,45 @@ def test_a_gone_receiver_is_left_alone_until_the_target_is_set_again(house: Hous
     tell(house)
 
     assert states(house) == ["sent"]
+
+
+def again(house: House) -> None:
+    """Set the same target once more."""
+    with house.store.reading() as unit:
+        connection = unit.connection(PLATFORM)
+    notifying.aim(house.services, connection, "https://hooks.example/in", "", silent=False)
+    tell(house)
+
+
+def test_what_was_put_aside_does_not_come_after_what_was_told_since(house: House) -> None:
+    one, two = lead(house), lead(house, "12")
+    courier = aim(house)
+    for profile in (one, two):
+        knows(house, profile)
+    courier.script = [Reply(410), Reply(410)]
+    house.move(one, 6)
+    house.move(two, 5)
+    tell(house)
+    house.move(one, 4)
+    tell(house)
+
+    again(house)
+
+    assert courier.slots() == [(3, 6), (3, 5), (6, 4), (3, 5)]
+    assert [row.reason for row in house.rows(notice, state="dropped")] == ["overtaken"]
+
+
+def test_what_waits_for_a_target_that_is_gone_is_dropped(house: House) -> None:
+    profile = lead(house)
+    courier = aim(house)
+    knows(house, profile)
+    house.move(profile, 6)
+    with house.store.database.writing() as tx:
+        tx.execute(notice_target.delete())
+
+    tell(house)
+
+    assert (courier.sent, states(house)) == ([], ["dropped"])
 
 
 def test_a_forbidden_place_is_tried_until_it_is_put_aside(house: House) -> None:

@@ -69,17 +69,19 @@ def _lines(text: str) -> list[Any]:
     """Read NDJSON; a line that is broken is so alone."""
     lines = [line for line in text.split("\n") if line.strip()]
     _check_number(len(lines))
-    found = [_line(line) for line in lines]
+    found = [part for line in lines for part in _line(line)]
     if all(isinstance(one, Broken) for one in found):
         raise Unreadable("the body is no JSON, no lines of it and no form")
     return found
 
 
-def _line(line: str) -> object:
+def _line(line: str) -> list[Any]:
+    """Read a line as a body of its own; what is no body is a part that makes no sense."""
     try:
-        return _json(line)
+        document = _json(line)
     except ValueError:
-        return Broken(line)
+        return [Broken(line)]
+    return _opened(document) if isinstance(document, list | dict) else [document]
 
 
 def _form(text: str) -> object:

@@ -1,8 +1,8 @@
 """What a body looks like without what is private in it, so that an admin can map real traffic.
 
 A value is shown only where its key says that it is a word of the sender's system (a type, a code,
-a state) or where it is a moment, a small number or a yes or no. Everything else is told by its kind
-and size, so that whatever we forgot to think of stays hidden.
+a state), or when something happened, or where it is a small number or a yes or no. Everything else
+is told by its kind and size, so that whatever we forgot to think of stays hidden.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _PARTS = 3  # of an array; the rest look the same
 _KEYS = 60
 _DEEPEST = 10
 _SMALL = 1000  # a longer number may be a telephone's, or a code to sign in with
-_DIGITS = 4  # a word with more is an id or a token
+_DIGITS = 2  # a word with more is an id, a token or a code to sign in with
+_NAMING = frozenset({"type", "types", "code", "codes", "event", "events"})
 _TELLING = frozenset(
     (
         *("type", "types", "code", "codes", "event", "events", "kind", "action", "trigger", "rule"),
@@ -26,8 +27,17 @@ _TELLING = frozenset(
         *("country", "browser", "os"),
     )
 )
+# When something happened; not since when somebody lives.
+_DATING = frozenset(
+    (
+        *("date", "time", "datetime", "timestamp", "at", "on", "event", "occurred", "happened"),
+        *("created", "updated", "sent", "received", "triggered", "fired", "visited"),
+    )
+)
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
+# Names of events are often put together so; elsewhere that is an address's or a person's name.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]{4,15}(?:Z|[+-]\d\d:?\d\d)?")
 _LOWER_UPPER = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SAMPLE = 200
@@ -72,17 +82,18 @@ def _name(key: str) -> str:
 def _text(text: str, key: str) -> str:
     if not text:
         return ""
-    if _MOMENT.fullmatch(text) and _is_moment(text):
+    words = _words(key)
+    if words <= _DATING and _MOMENT.fullmatch(text) and _is_moment(text):
         return text
-    if _is_telling(key) and _WORD.fullmatch(text) and sum(map(str.isdigit, text)) <= _DIGITS:
+    shown = _NAME if words <= _NAMING else _WORD
+    if words <= _TELLING and shown.fullmatch(text) and sum(map(str.isdigit, text)) <= _DIGITS:
         return text
     kind = next((kind for kind, one in _KINDS.items() if one.fullmatch(text)), "text")
     return f"<{kind}, {len(text)} characters>"
 
 
-def _is_telling(key: str) -> bool:
-    words = _LOWER_UPPER.sub("_", key).lower().replace("-", "_").split("_")
-    return _TELLING.issuperset(words)
+def _words(key: str) -> set[str]:
+    return set(_LOWER_UPPER.sub("_", key).lower().replace("-", "_").split("_"))
 
 
 def _is_moment(text: str) -> bool:

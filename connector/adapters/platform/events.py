@@ -138,6 +138,7 @@ def _event(part: _Part, received_at: datetime) -> JourneyEvent:
         raise Odd("it names nobody: neither a device nor a user nor an e-mail")
     occurred_at = _occurred(part, received_at)
     groups, left = _groups(part)
+    move_id = part.take("move_id", v.name)
     person = {name: said[name] for name in PERSON if said[name]}
     return JourneyEvent(
         key=_key(part, kind, code, said),
@@ -148,7 +149,7 @@ def _event(part: _Part, received_at: datetime) -> JourneyEvent:
         person=person,
         **{name: said[name] for name in _OF_EVENT if name in said and said[name] is not None},
         **groups,
-        more=_more(part, left),
+        more=_more(part, left) | ({"move_id": move_id} if move_id else {}),
     )
 
 

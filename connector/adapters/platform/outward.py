@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv6Address, ip_address, ip_network
 from secrets import token_bytes
 from socket import SHUT_RDWR, SOCK_STREAM, create_connection, getaddrinfo
-from threading import Timer
+from threading import Thread, Timer
+from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
 from connector.adapters.platform.signing import key_of, secret_of, sign
@@ -25,14 +27,18 @@ from connector.ports_platform import Message, Reply
 Resolve = Callable[[str, int], Sequence[str]]
 
 TIMEOUT = 5.0  # of one step: to connect, to wait for bytes
-DEADLINE = 15.0  # of the whole call, however slowly the bytes drip
+DEADLINE = 15.0  # of the whole call, the look-up of the name and slowly dripping bytes included
 MOST = 64 * 1024
 LONGEST_WAIT = 24 * 3600.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# Addresses that carry another one, or mean something inside one site (RFC 3056, 4380, 6052, 3879).
-_CARRIERS = tuple(
+# Addresses that carry another one, or mean something inside one site (RFC 3056, 4380, 6052, 3879,
+# 7526), and those for documents that Python does not know of yet (RFC 9637).
+_CLOSED = tuple(
     ip_network(one)
-    for one in ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "fec0::/10")
+    for one in (
+        *("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "fec0::/10"),
+        *("192.88.99.0/24", "3fff::/20"),
+    )
 )
 
 
@@ -78,6 +84,7 @@ class Outward:
 
     def tell(self, url: str, secret: str, message: Message) -> Reply:
         """Send a message; raise CrmRefused for a forbidden place, CrmDown where nobody answers."""
+        end = monotonic() + self._deadline
         place = self._place(url)
         headers = {
             "content-type": "application/json",
@@ -87,7 +94,7 @@ class Outward:
             "webhook-signature": sign(secret, message.id, message.at, message.body),
         }
         try:
-            with _line(place, self._deadline) as line:
+            with _line(place, max(end - monotonic(), 0.0)) as line:
                 line.request("POST", place.path, message.body, headers)
                 reply = line.getresponse()
                 reply.read(MOST)
@@ -104,7 +111,7 @@ class Outward:
         if not (tls or is_twin):
             raise CrmRefused(f"{url} is no https address")
         try:
-            addresses = self._resolve(host, port)
+            addresses = _in_time(lambda: self._resolve(host, port), self._deadline)
         except (OSError, UnicodeError) as error:
             raise CrmDown(f"{host} has no address") from error
         wrong = [one for one in addresses if not (is_public(one) or (is_twin and is_loopback(one)))]
@@ -112,6 +119,23 @@ class Outward:
             raise CrmRefused(f"{host} is an address inside a network: nothing is sent there")
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         return Place(host, port, path, tls, addresses[0])
+
+
+def _in_time(look_up: Callable[[], Sequence[str]], seconds: float) -> Sequence[str]:
+    """Return what a look-up finds; raise TimeoutError (an OSError) where it takes too long.
+
+    Nothing ends one from outside, so that it is left behind in a thread of its own.
+    """
+    found: Future[Sequence[str]] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(look_up())
+        except (OSError, UnicodeError) as error:
+            found.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return found.result(seconds)
 
 
 def _split(url: str) -> SplitResult:
@@ -128,11 +152,10 @@ def _split(url: str) -> SplitResult:
 def is_public(address: str) -> bool:
     """Say whether an address is one of the open internet."""
     found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return is_public(str(found.ipv4_mapped))
-        if any(found in carrier for carrier in _CARRIERS):
-            return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        return is_public(str(found.ipv4_mapped))
+    if any(found in closed for closed in _CLOSED):
+        return False
     inner = found.is_private or found.is_loopback or found.is_link_local or found.is_unspecified
     return found.is_global and not (inner or found.is_multicast or found.is_reserved)
 

@@ -56,6 +56,39 @@ def test_keys_and_shapes_are_kept_and_nobodys_values_are_shown() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("code", "X7K9Q2"),
+        ("source", "john.smith"),
+        ("status", "Jane-Doe"),
+        ("birth", "1980-05-04T00:00:00"),
+        ("birth_date", "1980-05-04T00:00:00Z"),
+        ("dateOfBirth", "1980-05-04T00:00:00Z"),
+        ("", "trial_click"),
+    ],
+)
+def test_what_may_be_somebody_s_is_told_by_its_size(key: str, value: str) -> None:
+    found: Any = shape(json.dumps({key: value}).encode())
+
+    assert value not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("code", "trial-click.v2"),
+        ("eventType", "page_view"),
+        ("source", "google"),
+        ("occurredAt", "2026-05-04T12:00:00Z"),
+        ("event_date", "2026-05-04 12:00:00+02:00"),
+        ("timestamp", "2026-05-04T12:00:00.123Z"),
+    ],
+)
+def test_what_is_the_system_s_own_is_shown(key: str, value: str) -> None:
+    assert shape(json.dumps({key: value}).encode()) == {"events": 1, "first": [{key: value}]}
+
+
 def test_of_many_events_the_first_are_shown() -> None:
     found = shape(json.dumps([{"type": "page_view"}] * 900).encode())
 

@@ -84,6 +84,8 @@ def test_an_event_is_read_in_our_words() -> None:
         json.dumps([event(id="a"), event(id="b")]),
         json.dumps({"events": [event(id="a"), event(id="b")]}),
         json.dumps(event(id="a")) + "\n\n" + json.dumps(event(id="b")) + "\r\n",
+        json.dumps([event(id="a")]) + "\n" + json.dumps({"events": [event(id="b")]}),
+        json.dumps(event(id="a")) + "\n[]\n" + json.dumps([event(id="b")]),
         "\ufeff" + json.dumps([event(id="a"), event(id="b")], indent=2),
     ],
 )

@@ -20,6 +20,7 @@ INSIDE = (
     *("100.64.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1"),
     *("::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "fe80::1%eth0"),
     *("fc00::1", "fec0::1", "ff02::1", "2002:7f00:1::", "64:ff9b::7f00:1", "2001:db8::1"),
+    *("192.88.99.1", "3fff::1", "3fff:fff::1"),
 )
 
 
@@ -186,3 +187,19 @@ def test_a_place_that_keeps_us_waiting_is_cut_off(receiver: Receiver) -> None:
 
     with pytest.raises(CrmDown, match="did not answer"):
         Outward(allow_loopback=True, deadline=0.05).tell(receiver.url, SECRET, MESSAGE)
+
+
+def test_a_name_that_nobody_looks_up_in_time_has_no_address() -> None:
+    looked_up = threading.Event()
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        looked_up.wait(30)
+        return ["93.184.216.34"]
+
+    try:
+        with pytest.raises(CrmDown, match="has no address"):
+            Outward(allow_loopback=False, resolve=resolve, deadline=0.05).tell(
+                "https://slow.example/", SECRET, MESSAGE
+            )
+    finally:
+        looked_up.set()
