@@ -109,7 +109,8 @@ def _groups(scene: Scene, sayings: Sayings) -> list[list[Record]]:
 def _visitor(scene: Scene, record: Record) -> ProfileId | None:
     """Return the profile of the visitor who came by a record's address.
 
-    An address that was only typed leads to nobody who has records already.
+    An address that was only typed leads to nobody who has records already; the crowd leaves out
+    what was typed by whoever has proven another.
     """
     name = scene.crowd.names.get(record.email)
     if name is None or name.profile_id not in scene.profiles:

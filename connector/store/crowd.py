@@ -85,7 +85,10 @@ class Load:
         )
 
     def _names(self, emails: Collection[str]) -> dict[str, Name]:
-        """Return whose the addresses of visitors are."""
+        """Return whose the addresses of visitors are.
+
+        What was only typed by somebody who has proven another address is nobody's.
+        """
         own = t.journey_alias.c
         found: dict[str, Name] = {}
         for some in slices(emails):
@@ -93,7 +96,14 @@ class Load:
                 own.account_id == self.account_id, own.kind == "email", own.value.in_(some)
             )
             found |= {r.value: Name(r.profile_id, r.verified) for r in self.tx.execute(query)}
-        return found
+        typed = {name.profile_id for name in found.values() if not name.verified}
+        proven = (own.kind == "email", own.verified.is_(True))
+        others = {row.profile_id for row in self._owned(t.journey_alias, typed, *proven)}
+        return {
+            email: name
+            for email, name in found.items()
+            if name.verified or name.profile_id not in others
+        }
 
     def _ends(self, keys: Collection[RecordKey]) -> set[RecordKey]:
         """Return what is tied to records."""
