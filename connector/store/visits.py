@@ -17,6 +17,7 @@ from connector.domain.facts import AccountId, ConnectionId, ProfileId
 from connector.domain.identity import Name
 from connector.domain.journeys import Alias, Happened, Visitor
 from connector.domain.kept import Days, Kept, Visit
+from connector.domain.visiting import OPT_OUT
 from connector.domain.visits import joined
 from connector.store import tables as t
 from connector.store.crowd import as_profile
@@ -26,6 +27,7 @@ from connector.store.tables_journeys import PARKED, WAITS, alias, day, journey, 
 from connector.stored import Connection, Profile
 
 _WAITS, _PARKED = text(WAITS), text(PARKED)
+_PROVEN_ADDRESS = (alias.c.kind == "email", alias.c.verified.is_(True))
 
 
 class Visits:
@@ -54,6 +56,19 @@ class Visits:
         order = (journey.c.silent, journey.c.id)
         rows = self.tx.execute(query.order_by(*order).limit(most))
         return [Visit(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows]
+
+    def opt_outs(self, account_id: AccountId, profiles: Collection[ProfileId]) -> list[Visit]:
+        """Return the opt-outs that profiles have sent, in order of time."""
+        own, found = journey.c, list[Visit]()
+        for some in slices(profiles):
+            query = select(journey).where(
+                own.account_id == account_id, own.profile_id.in_(some), own.type == OPT_OUT
+            )
+            rows = self.tx.execute(query.order_by(own.occurred_at, own.id))
+            found += [
+                Visit(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows
+            ]
+        return found
 
     def park(self, row_id: int, reason: str) -> None:
         """Put an event aside with its reason."""
@@ -107,7 +122,7 @@ class Visits:
         """Return those of some profiles that have a record or a proven address."""
         found: set[ProfileId] = set()
         for some in slices(profiles):
-            for table, more in ((t.record, ()), (alias, (alias.c.verified.is_(True),))):
+            for table, more in ((t.record, ()), (alias, _PROVEN_ADDRESS)):
                 own = table.c.profile_id
                 query = select(own).where(table.c.account_id == account_id, own.in_(some), *more)
                 found |= {ProfileId(one) for one in self.tx.execute(query).scalars()}

@@ -208,17 +208,6 @@ def test_a_verified_opt_out_counts_for_good(site: Site) -> None:
     assert site.path("d1") == [(None, 3), (3, 10)]
 
 
-def test_a_typed_address_opts_nobody_out_but_a_proven_one_does(site: Site) -> None:
-    lead(site.house, email="ann@x.io")
-    site.do("identity_conversion", device_id="d2", email="bob@x.io")
-
-    site.do("opt_out", 1, device_id="d2", email="bob@x.io")
-    site.do("opt_out", 1, device_id="d1", email="ann@x.io")
-
-    assert site.slot("d2") == 3
-    assert site.house.slot("11") == 10
-
-
 def test_who_is_in_slot_10_stays_there_when_joined(site: Site) -> None:
     site.do("opt_out", device_id="d1", known="verified")
 
