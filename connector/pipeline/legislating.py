@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.facts import AccountId
 from connector.domain.rules.checks import Finding, findings
-from connector.domain.rules.rule import Rule, RuleId
-from connector.mapping.rules import dump_rule, parse_rule, parse_rules
+from connector.domain.rules.rule import Rule, RuleId, window
+from connector.mapping.rules import dump_rule, dump_span, parse_rule, parse_rules
 from connector.pipeline.services import Services
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def save(
         own = unit.rules.rule(account_id, rule_id).id if rule_id else None
         named = replace(wanted, id=own or RuleId(services.new_id("rul")))
         _check_names([*(one for one in known if one.id != own), named])
+        _check_windows(services, [named])
         _keep(services, unit, account_id, known, named)
     return shown(services, account_id, named.id)
 
@@ -83,6 +84,7 @@ def import_rules(
             raise ConfigurationRefused(["rules: two rules of the file are one rule here"])
         whole = [*(one for one in known if one.id not in ids), *named]
         _check_names(whole)
+        _check_windows(services, named)
         kept = [Kept(one, _what(one, known)) for one in named]
         for one in kept if not dry_run else ():
             _keep(services, unit, account_id, known, one.rule)
@@ -125,6 +127,18 @@ def _check_ids(wanted: Sequence[Rule], known: Sequence[Rule]) -> None:
     strange = sorted({one.id for one in wanted if one.id} - {rule.id for rule in known})
     if strange:
         faults = [f"rules: there is no rule {one}: leave its id out" for one in strange]
+        raise ConfigurationRefused(faults)
+
+
+def _check_windows(services: Services, rules: Sequence[Rule]) -> None:
+    """Refuse to count further back than events are kept."""
+    kept = services.keeping.journeys
+    faults = [
+        f"conditions: {rule.name!r} counts within {dump_span(span)}, events are kept {kept.days}d"
+        for rule in rules
+        if (span := window(rule)) is not None and span > kept
+    ]
+    if faults:
         raise ConfigurationRefused(faults)
 
 
