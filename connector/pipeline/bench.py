@@ -97,25 +97,39 @@ class Bench:
             survivor = survivor_of(self.scene, profile_id)
             self.visitors[survivor] = _joined(self.visitors.get(survivor), known)
 
-    def load(
+    def load_events(
         self,
-        people: Collection[ProfileId],
-        rules: Collection[Rule],
-        times: Collection[datetime],
+        times: Mapping[ProfileId, datetime],
+        rules: Iterable[Rule],
         own: Iterable[Happened] = (),
     ) -> None:
-        """Load all that rules may ask about people at some times; `own` may be stored already."""
-        if not people or not times:
-            return
-        ids = self._with_joined(people)
+        """Load what people did in the windows that rules look back through.
+
+        `times` is when the first thing to be judged of each happened; `own` may be stored already.
+        One late event has nobody else's past read: people are asked for by how far back they go.
+        """
         spans = [span for rule in rules if (span := window(rule)) is not None]
-        if spans:
-            found = self.unit.journeys.of(self.account_id, ids, min(times) - max(spans))
-            self._keep([*(one for events in found.values() for one in events), *own], people)
+        if not spans or not times:
+            return
+        groups: dict[int, list[ProfileId]] = defaultdict(list)
+        for profile_id, first in times.items():
+            groups[max(0, (self.scene.now - first).days).bit_length()].append(profile_id)
+        found: list[Happened] = []
+        for people in groups.values():
+            since = min(times[one] for one in people) - max(spans)
+            stored = self.unit.journeys.of(self.account_id, self._with_joined(people), since)
+            found += [one for events in stored.values() for one in events]
+        self._keep([*found, *own], times)
+
+    def load_past(self, moments: Collection[Moment]) -> None:
+        """Load when rules moved people, and how many on the days of all that is to be judged."""
+        ids = self._with_joined({one.profile_id for one in moments})
         for (rule_id, profile_id), fired in self.unit.rules.fired(self.account_id, ids).items():
             self._fired[rule_id, survivor_of(self.scene, profile_id)] += fired
-        capped = [rule.id for rule in rules if rule.daily_cap is not None]
-        self._days = self.unit.rules.per_day(self.account_id, capped, set(map(day_of, times)))
+        rules = {rule.id: rule for one in moments for rule in one.rules}
+        capped = [rule.id for rule in rules.values() if rule.daily_cap is not None]
+        days = {day_of(one.at) for one in moments}
+        self._days = self.unit.rules.per_day(self.account_id, capped, days)
 
     def _keep(self, events: Iterable[Happened], people: Collection[ProfileId]) -> None:
         """Keep events in order of time, each once."""
@@ -143,9 +157,10 @@ class Bench:
         """Load what moments need, and judge them."""
         people = {one.profile_id for one in moments if self.may_move(one.profile_id)}
         rules = {rule.id: rule for one in moments for rule in one.rules}
-        if people:
-            self.load_visitors(people)
-            self.load(people, rules.values(), [one.at for one in moments])
+        open_to = [one for one in moments if one.profile_id in people]
+        self.load_visitors(people)
+        self.load_events(earliest((one.profile_id, one.at) for one in open_to), rules.values())
+        self.load_past(open_to)
         return self.judge(moments)
 
     def judge(self, moments: Iterable[Moment]) -> set[ProfileId]:
@@ -233,6 +248,14 @@ def survivor_of(scene: Scene, profile_id: ProfileId) -> ProfileId:
     while profile_id in scene.changes.rehomed:
         profile_id = scene.changes.rehomed[profile_id]
     return profile_id
+
+
+def earliest(times: Iterable[tuple[ProfileId, datetime]]) -> dict[ProfileId, datetime]:
+    """Return the first time of each person."""
+    first: dict[ProfileId, datetime] = {}
+    for profile_id, at in times:
+        first[profile_id] = min(at, first.get(profile_id, at))
+    return first
 
 
 def in_time(one: Happened) -> tuple[datetime, int]:

@@ -20,7 +20,15 @@ from connector.domain.rules.index import Index
 from connector.domain.rules.judging import crosses, rearms
 from connector.domain.rules.rule import Count, Rule, RuleId, ScoreCrosses, leaves
 from connector.mapping.table import PEOPLE
-from connector.pipeline.bench import Aside, Bench, Moment, account_of, in_time, survivor_of
+from connector.pipeline.bench import (
+    Aside,
+    Bench,
+    Moment,
+    account_of,
+    earliest,
+    in_time,
+    survivor_of,
+)
 from connector.pipeline.people import Sayings
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
@@ -55,11 +63,14 @@ def escalate(
     late = [one for one in live if one.profile_id in people and _is_late(bench, one)]
     bench.learn(one for one in own if one.profile_id in people)
     open_to = [one for one in moments if one.profile_id in people]
-    concerned = {one.profile_id for one in open_to} | {one.profile_id for one in late}
-    times = [one.event.occurred_at for one in live if one.profile_id in concerned]
     asked = {rule.id: rule for one in open_to for rule in one.rules} if not late else index.rules
-    bench.load(concerned, asked.values(), times, own)
-    return bench.judge([*moments, *_again(bench, index, late, {one.id for one in own})])
+    concerned = {one.profile_id for one in open_to} | {one.profile_id for one in late}
+    first = [(one.profile_id, one.event.occurred_at) for one in live if one.profile_id in concerned]
+    bench.load_events(earliest(first), asked.values(), own)
+    again = [*_again(bench, index, late, {one.id for one in own})]
+    # Only now: what is judged again may be of other days than what has come.
+    bench.load_past([*open_to, *again])
+    return bench.judge([*moments, *again])
 
 
 def is_live(one: Happened) -> bool:

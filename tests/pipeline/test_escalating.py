@@ -164,6 +164,19 @@ def test_a_daily_cap_counts_people_of_one_day(ruling: Ruling) -> None:
     assert ruling.slot("bob") == 6
 
 
+def test_a_daily_cap_holds_for_what_late_events_have_judged_again(ruling: Ruling) -> None:
+    people = [ruling.person(one) for one in ("bob", "cy", "dan")]
+    ruling.house.clock.pass_(3 * DAY.total_seconds())
+    ruling.rule(conditions={"all": [TWICE]}, daily_cap=1)
+    at = ruling.house.clock.now()
+
+    for when in (at, at - DAY):
+        for one in people:
+            ruling.happen(Did(one, f"{one}-{when}", when))
+
+    assert [ruling.slot(one) for one in people] == [6, 3, 3]
+
+
 def test_of_two_rules_the_furthest_target_goes_first(ruling: Ruling) -> None:
     far = ruling.rule(name="far", to=4)
     ruling.rule(name="near", to=6)
