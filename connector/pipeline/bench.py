@@ -79,14 +79,21 @@ class Bench:
         self._told: dict[ProfileId, Retold] = {}
         self._fired: dict[tuple[RuleId, ProfileId], list[datetime]] = defaultdict(list)
         self._days: Counter[tuple[RuleId, date]] = Counter()
-        self._with_steps = {step.profile_id for step in scene.changes.steps}
+        self._with_news = {step.profile_id for step in scene.changes.steps} | {
+            survivor_of(scene, owner)
+            for key in sayings or ()
+            if (owner := scene.records[key].profile_id)
+        }
 
     def may_move(self, profile_id: ProfileId) -> bool:
-        """Say, without looking closer, whether a rule might move somebody."""
+        """Say, without looking closer, whether a rule might move somebody.
+
+        Whose slot is being worked out just now might: only the fold tells where they stand.
+        """
         profile = self.scene.profiles.get(profile_id)
         if profile is None or profile.merged_into:
             return False
-        return profile.slot in _CLIMBS_FROM or profile_id in self._with_steps
+        return profile.slot in _CLIMBS_FROM or profile_id in self._with_news
 
     # Loading: as many queries for many people as for one
 

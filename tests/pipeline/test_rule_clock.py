@@ -85,6 +85,16 @@ def test_a_field_that_takes_a_value_moves_whom_the_record_is_of(ruling: Ruling) 
     assert [move.actor for move in house.moves("11")][-1] == "rule"
 
 
+def test_a_field_that_a_new_contact_holds_moves_it(ruling: Ruling) -> None:
+    ruling.rule(trigger={"field": "hs_lead_status", "becomes": "OPEN"})
+    house = ruling.house
+
+    house.crm.create("11", email="ann@x.io", lifecyclestage="lead", hs_lead_status="OPEN")
+    house.sync()
+
+    assert house.steps("11") == [(None, 3), (3, 6)]
+
+
 def test_a_field_moves_nobody_about_whom_sales_says_no(ruling: Ruling) -> None:
     status = {"field": "hs_lead_status", "becomes": "UNQUALIFIED"}
     ruling.rule(trigger=status, cooldown="0m")
