@@ -17,7 +17,7 @@ from connector.domain.visits import known_by
 
 
 class Name(NamedTuple):
-    """Whose an alias is; `verified` says that the address is proven."""
+    """Whose an alias is; `verified` says that it came with a sign-in: an address is proven."""
 
     profile_id: ProfileId
     verified: bool = False
@@ -25,12 +25,16 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A profile as identity sees it; it is owned if it has a record or a proven address."""
+    """A profile as identity sees it; it is owned if it has a record or a proven address.
+
+    `muted` says that it stands in slot 10: what was only typed brings it along to nobody.
+    """
 
     id: ProfileId
     since: datetime
     owned: bool = False
     fresh: bool = False
+    muted: bool = False
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class Census:
         for alias in event.aliases:
             for other in {found[alias.kind], self._named(alias)} - {None}:
                 assert other is not None  # noqa: S101 - taken out above
-                if self._may_join(self.root(other), goal, proven=proven and alias.kind != "device"):
+                if self._may_join(self.root(other), goal, alias.kind, event):
                     goal = self._join(self.root(other), goal)
         for alias in event.aliases:
             self._claim(alias, goal, proven=proven)
@@ -74,13 +78,23 @@ class Census:
         held = self.holders.get(alias.value) if alias.kind == "email" else None
         return self.root(held) if held else self._named(alias)
 
-    def owns(self, profile_id: ProfileId, address: str) -> bool:
-        """Say whether an address is proven to be a profile's."""
-        held = self.holders.get(address)
-        name = self.names.get(Alias("email", address))
-        by_record = held is not None and self.root(held) == profile_id
-        by_sign_in = name is not None and name.verified and self.root(name.profile_id) == profile_id
-        return by_record or by_sign_in
+    def speaks_for(self, profile_id: ProfileId, event: JourneyEvent) -> bool:
+        """Say whether an event came from where a profile's owner has signed in.
+
+        By the platform's user; a device may be anybody's, unless its address is told too.
+        """
+        own = {alias.kind for alias in event.aliases if self._is_proven(alias, profile_id)}
+        return "user" in own or ("device" in own and bool(event.email))
+
+    def _is_proven(self, alias: Alias, profile_id: ProfileId) -> bool:
+        name = self.names.get(alias)
+        return name is not None and name.verified and self.root(name.profile_id) == profile_id
+
+    def names_another(self, event: JourneyEvent) -> bool:
+        """Say whether an event's address leads to somebody whom its other names don't know."""
+        holder = self.holder(Alias("email", event.email)) if event.email else None
+        others = (alias for alias in event.aliases if alias.kind != "email")
+        return holder is not None and all(self.holder(alias) != holder for alias in others)
 
     def _named(self, alias: Alias) -> ProfileId | None:
         name = self.names.get(alias)
@@ -106,16 +120,20 @@ class Census:
             return proven and by == "user"
         return not proven
 
-    def _may_join(self, other: ProfileId, goal: ProfileId, *, proven: bool) -> bool:
-        return other != goal and (proven or not self.people[other].owned)
+    def _may_join(self, other: ProfileId, goal: ProfileId, by: str, event: JourneyEvent) -> bool:
+        """Say whether a profile found by another name of an event is joined to its goal."""
+        person, proven = self.people[other], known_by(event) is Known.VERIFIED
+        if person.owned and not (proven and by != "device"):
+            return False
+        return other != goal and (proven or not (person.muted and event.email))
 
     def _join(self, one: ProfileId, other: ProfileId) -> ProfileId:
         """Make two profiles one, the older of them."""
         pair = (self.people[one], self.people[other])
         older, younger = sorted(pair, key=lambda person: (person.since, person.fresh, person.id))
         self.lost[younger.id] = older.id
-        owned = older.owned or younger.owned
-        self.people[older.id] = replace(older, owned=owned)
+        owned, muted = older.owned or younger.owned, older.muted or younger.muted
+        self.people[older.id] = replace(older, owned=owned, muted=muted)
         return older.id
 
     def _claim(self, alias: Alias, goal: ProfileId, *, proven: bool) -> None:
@@ -128,8 +146,7 @@ class Census:
             and not (proven or alias.kind == "email")
         ):
             return
-        verified = proves or bool(known and known.verified and alias.kind == "email")
-        name = Name(goal, verified)
+        name = Name(goal, proven or bool(known and known.verified))
         if proves:
             self.people[goal] = replace(self.people[goal], owned=True)
         if name != known:

@@ -23,6 +23,7 @@ CLAIM = "incentive_claimed"
 OFFER = "incentive_offered"
 ENDS = frozenset({"incentive_expired", "incentive_dismissed"})
 STAGE = "stage_changed"
+OPT_OUT = "opt_out"
 
 
 class Capture(StrEnum):
@@ -57,9 +58,12 @@ def deeds(
     capture: Capture,
     pipeline: Pipeline,
     *,
-    owns_address: bool,
+    heard: bool,
 ) -> Iterator[Deed]:
-    """Return what an event does to a visitor's slot; `visitor` is what was known without it."""
+    """Return what an event does to a visitor's slot; `visitor` is what was known without it.
+
+    `heard` says whether an opt-out comes from somebody who may speak for the visitor.
+    """
     captured = captured_at(visitor, capture)
     unknown = captured is None or when < captured
     found = list(_while_unknown(event, when, capture)) if unknown else []
@@ -67,10 +71,15 @@ def deeds(
     if is_first and all(one.start is not None for one in found):
         yield Deed(Kind.SHIFT, 0, "visit", when, Slot.ANONYMOUS)
     yield from found
-    if event.type == "opt_out" and (known_by(event) is Known.VERIFIED or owns_address):
-        yield Deed(Kind.OPT_OUT, 6, "opt_out", when, Slot.DO_NOT_CONTACT)
+    if event.type == OPT_OUT and heard:
+        yield opt_out(when)
     if event.type == STAGE:
         yield from _told(event, when, pipeline)
+
+
+def opt_out(when: datetime) -> Deed:
+    """Return what an opt-out that counts does."""
+    return Deed(Kind.OPT_OUT, 6, OPT_OUT, when, Slot.DO_NOT_CONTACT)
 
 
 def captured_at(visitor: Visitor, capture: Capture) -> datetime | None:
@@ -81,7 +90,8 @@ def captured_at(visitor: Visitor, capture: Capture) -> datetime | None:
 def _while_unknown(event: JourneyEvent, when: datetime, capture: Capture) -> Iterator[Deed]:
     known = known_by(event)
     if known is Known.VERIFIED or (known is Known.IDENTIFIED and capture is Capture.TYPED):
-        why = CLAIM if event.type == CLAIM else "identity"
+        # A reward is claimed by a sign-in; under an address that was typed it stays open.
+        why = CLAIM if event.type == CLAIM and known is Known.VERIFIED else "identity"
         for start in (None, Slot.ANONYMOUS, Slot.INCENTIVIZED):
             yield Deed(Kind.SHIFT, 4, why, when, Slot.QUALIFIED, start)
     elif event.type == OFFER:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from connector.domain.facts import AccountId, ProfileId
-from connector.domain.journeys import Happened, Known, Visitor
+from connector.domain.facts import AccountId, ProfileId, clock
+from connector.domain.journeys import Happened, Visitor
 from connector.domain.moves import PERSONS
 from connector.domain.rules.decisions import Firing
 from connector.domain.rules.judging import (
@@ -24,6 +24,8 @@ from connector.domain.rules.judging import (
 from connector.domain.rules.rule import Rule, RuleId, window
 from connector.domain.slots import OPEN_TO_RULES, Slot, is_forward
 from connector.domain.steps import Actor, Kind, Move, Story
+from connector.domain.visits import joined, seen
+from connector.mapping.replay import Saying
 from connector.pipeline.people import Sayings
 from connector.pipeline.refold import Retold, tell
 from connector.pipeline.scene import Scene
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
 _TICK = timedelta(microseconds=1)
 _CLIMBS_FROM = OPEN_TO_RULES | {Slot.QUALIFIED}
-_GROWING = tuple(Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +80,26 @@ class Bench:
         self._told: dict[ProfileId, Retold] = {}
         self._fired: dict[tuple[RuleId, ProfileId], list[datetime]] = defaultdict(list)
         self._days: Counter[tuple[RuleId, date]] = Counter()
-        self._with_steps = {step.profile_id for step in scene.changes.steps}
+        joined = {survivor_of(scene, one) for one in scene.changes.rehomed}
+        self._with_news = (
+            joined
+            | {step.profile_id for step in scene.changes.steps}
+            | {
+                survivor_of(scene, owner)
+                for key in sayings or ()
+                if (owner := scene.records[key].profile_id)
+            }
+        )
 
     def may_move(self, profile_id: ProfileId) -> bool:
-        """Say, without looking closer, whether a rule might move somebody."""
+        """Say, without looking closer, whether a rule might move somebody.
+
+        Whose slot is being worked out just now might: only the fold tells where they stand.
+        """
         profile = self.scene.profiles.get(profile_id)
         if profile is None or profile.merged_into:
             return False
-        return profile.slot in _CLIMBS_FROM or profile_id in self._with_steps
+        return profile.slot in _CLIMBS_FROM or profile_id in self._with_news
 
     # Loading: as many queries for many people as for one
 
@@ -95,27 +108,42 @@ class Bench:
         stored = self.unit.journeys.visitors(self.account_id, self._with_joined(people))
         for profile_id, known in sorted(stored.items()):
             survivor = survivor_of(self.scene, profile_id)
-            self.visitors[survivor] = _joined(self.visitors.get(survivor), known)
+            one = self.visitors.get(survivor, Visitor(survivor))
+            self.visitors[survivor] = joined(one, known)
 
-    def load(
+    def load_events(
         self,
-        people: Collection[ProfileId],
-        rules: Collection[Rule],
-        times: Collection[datetime],
+        times: Mapping[ProfileId, datetime],
+        rules: Iterable[Rule],
         own: Iterable[Happened] = (),
     ) -> None:
-        """Load all that rules may ask about people at some times; `own` may be stored already."""
-        if not people or not times:
-            return
-        ids = self._with_joined(people)
+        """Load what people did in the windows that rules look back through.
+
+        `times` is when the first thing to be judged of each happened; `own` may be stored already.
+        One late event has nobody else's past read: people are asked for by how far back they go.
+        """
         spans = [span for rule in rules if (span := window(rule)) is not None]
-        if spans:
-            found = self.unit.journeys.of(self.account_id, ids, min(times) - max(spans))
-            self._keep([*(one for events in found.values() for one in events), *own], people)
+        if not spans or not times:
+            return
+        groups: dict[int, list[ProfileId]] = defaultdict(list)
+        for profile_id, first in times.items():
+            groups[max(0, (self.scene.now - first).days).bit_length()].append(profile_id)
+        found: list[Happened] = []
+        for people in groups.values():
+            since = min(times[one] for one in people) - max(spans)
+            stored = self.unit.journeys.of(self.account_id, self._with_joined(people), since)
+            found += [one for events in stored.values() for one in events]
+        self._keep([*found, *own], times)
+
+    def load_past(self, moments: Collection[Moment]) -> None:
+        """Load when rules moved people, and how many on the days of all that is to be judged."""
+        ids = self._with_joined({one.profile_id for one in moments})
         for (rule_id, profile_id), fired in self.unit.rules.fired(self.account_id, ids).items():
             self._fired[rule_id, survivor_of(self.scene, profile_id)] += fired
-        capped = [rule.id for rule in rules if rule.daily_cap is not None]
-        self._days = self.unit.rules.per_day(self.account_id, capped, set(map(day_of, times)))
+        rules = {rule.id: rule for one in moments for rule in one.rules}
+        capped = [rule.id for rule in rules.values() if rule.daily_cap is not None]
+        days = {day_of(one.at) for one in moments}
+        self._days = self.unit.rules.per_day(self.account_id, capped, days)
 
     def _keep(self, events: Iterable[Happened], people: Collection[ProfileId]) -> None:
         """Keep events in order of time, each once."""
@@ -130,7 +158,8 @@ class Bench:
         """Have what this batch tells of visitors count too."""
         for one in sorted(happened, key=in_time):
             known = self.visitors.get(one.profile_id, Visitor(one.profile_id))
-            self.visitors[one.profile_id] = _after(known, one)
+            when = clock(one.event.occurred_at, one.received_at)
+            self.visitors[one.profile_id] = seen(known, one.event, when)
 
     def _with_joined(self, people: Collection[ProfileId]) -> list[ProfileId]:
         """Return people with all who were joined to them in this unit of work."""
@@ -143,9 +172,10 @@ class Bench:
         """Load what moments need, and judge them."""
         people = {one.profile_id for one in moments if self.may_move(one.profile_id)}
         rules = {rule.id: rule for one in moments for rule in one.rules}
-        if people:
-            self.load_visitors(people)
-            self.load(people, rules.values(), [one.at for one in moments])
+        open_to = [one for one in moments if one.profile_id in people]
+        self.load_visitors(people)
+        self.load_events(earliest((one.profile_id, one.at) for one in open_to), rules.values())
+        self.load_past(open_to)
         return self.judge(moments)
 
     def judge(self, moments: Iterable[Moment]) -> set[ProfileId]:
@@ -160,7 +190,7 @@ class Bench:
         verdict = judge(rule, self._facts(moment), past, moment.at, self.setting)
         if isinstance(verdict, Yes):
             self._fire(rule, moment, verdict)
-        elif moment.profile_id in self.scene.profiles:
+        else:
             self.scene.changes.decisions.refuse(rule, moment.profile_id, moment.at, verdict)
 
     def _facts(self, moment: Moment) -> Facts:
@@ -181,6 +211,7 @@ class Bench:
             self._score(profile_id),
             visitor.origin,
             {**visitor.person, "known": visitor.known.value},
+            frozenset(str(own.disposition) for own in told.sayings.values() if _bars(own)),
         )
 
     def _score(self, profile_id: ProfileId) -> int | None:
@@ -239,9 +270,21 @@ def survivor_of(scene: Scene, profile_id: ProfileId) -> ProfileId:
     return profile_id
 
 
+def earliest(times: Iterable[tuple[ProfileId, datetime]]) -> dict[ProfileId, datetime]:
+    """Return the first time of each person."""
+    first: dict[ProfileId, datetime] = {}
+    for profile_id, at in times:
+        first[profile_id] = min(at, first.get(profile_id, at))
+    return first
+
+
 def in_time(one: Happened) -> tuple[datetime, int]:
     """Return an event's place in order of time."""
     return one.event.occurred_at, one.id
+
+
+def _bars(saying: Saying) -> bool:
+    return saying.alive and saying.disposition is not None
 
 
 def _slot_at(story: Story, at: datetime) -> Slot | None:
@@ -254,28 +297,3 @@ def _is_back(move: Move) -> bool:
     if start is None or Slot.DO_NOT_CONTACT in {start, goal} or move.step.actor not in PERSONS:
         return False
     return not is_forward(move.step.funnel, start, goal)
-
-
-def _joined(one: Visitor | None, other: Visitor) -> Visitor:
-    """Return what two visitors that are one person add up to; the first visit's origin stays."""
-    if one is None:
-        return other
-    first, last = sorted((one, other), key=lambda own: (own.first_at is None, own.first_at))
-    times = [own.last_at for own in (one, other) if own.last_at is not None]
-    return replace(
-        first,
-        known=max(one.known, other.known, key=_GROWING.index),
-        person={**first.person, **last.person},
-        origin=first.origin or last.origin,
-        last_at=max(times, default=None),
-    )
-
-
-def _after(known: Visitor, one: Happened) -> Visitor:
-    event = one.event
-    return replace(
-        known,
-        known=max(known.known, event.known, key=_GROWING.index),
-        origin=known.origin or event.origin,
-        person={**known.person, **event.person},
-    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connector.domain.facts import Fact, ProfileId, is_fresh
@@ -19,7 +20,15 @@ from connector.domain.rules.index import Index
 from connector.domain.rules.judging import crosses, rearms
 from connector.domain.rules.rule import Count, Rule, RuleId, ScoreCrosses, leaves
 from connector.mapping.table import PEOPLE
-from connector.pipeline.bench import Aside, Bench, Moment, account_of, in_time, survivor_of
+from connector.pipeline.bench import (
+    Aside,
+    Bench,
+    Moment,
+    account_of,
+    earliest,
+    in_time,
+    survivor_of,
+)
 from connector.pipeline.people import Sayings
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
@@ -51,11 +60,14 @@ def escalate(
     late = [one for one in live if one.profile_id in people and _is_late(bench, one)]
     bench.learn(one for one in own if one.profile_id in people)
     open_to = [one for one in moments if one.profile_id in people]
-    concerned = {one.profile_id for one in open_to} | {one.profile_id for one in late}
-    times = [one.event.occurred_at for one in live if one.profile_id in concerned]
     asked = {rule.id: rule for one in open_to for rule in one.rules} if not late else index.rules
-    bench.load(concerned, asked.values(), times, own)
-    return bench.judge([*moments, *_again(bench, index, late, {one.id for one in own})])
+    concerned = {one.profile_id for one in open_to} | {one.profile_id for one in late}
+    first = [(one.profile_id, one.event.occurred_at) for one in live if one.profile_id in concerned]
+    bench.load_events(earliest(first), asked.values(), own)
+    again = [*_again(bench, index, late, {one.id for one in own})]
+    # Only now: what is judged again may be of other days than what has come.
+    bench.load_past([*open_to, *again])
+    return bench.judge([*moments, *again])
 
 
 def is_live(one: Happened) -> bool:
@@ -64,8 +76,14 @@ def is_live(one: Happened) -> bool:
 
 
 def _moment(one: Happened, rules: Iterable[Rule]) -> Moment | None:
-    own = tuple(rules)
-    return Moment(one.event.occurred_at, one.id, one.profile_id, own) if own else None
+    at = one.event.occurred_at
+    own = tuple(counting(rules, at))
+    return Moment(at, one.id, one.profile_id, own) if own else None
+
+
+def counting(rules: Iterable[Rule], at: datetime) -> Iterator[Rule]:
+    """Yield the rules that were there when something happened: none moves anybody for the past."""
+    return (rule for rule in rules if rule.since is None or rule.since <= at)
 
 
 def _is_late(bench: Bench, one: Happened) -> bool:
@@ -112,7 +130,7 @@ def on_field(
     index = unit.rules.index(account_of(scene))
     moments = []
     for order, fact in enumerate(scene.changes.facts):
-        rules = tuple(index.by_field(fact.field, fact.value))
+        rules = tuple(counting(index.by_field(fact.field, fact.value), fact.when))
         record = scene.records.get(fact.record)
         if rules and record and record.profile_id and _became(scene, fact):
             owner = survivor_of(scene, record.profile_id)
@@ -142,8 +160,8 @@ def on_score(
 ) -> set[ProfileId]:
     """Judge the rules that scores set off by crossing a value, from before to after.
 
-    A crossing counts again once the score has fallen below its value less one. Returns who was
-    moved.
+    A crossing counts again once the score has fallen below its value less one; a first score sets
+    nothing off, and counts as having crossed. Returns who was moved.
     """
     account_id = account_of(scene)
     rules = unit.rules.index(account_id).scores
@@ -174,4 +192,5 @@ def _trips(
     if key in tripped or not crosses(value, *change):
         return False
     scene.changes.decisions.tripped[key] = scene.now
-    return True
+    # A first score came from nowhere: a first training would set off for everybody at once.
+    return change[0] is not None

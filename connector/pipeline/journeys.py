@@ -139,6 +139,8 @@ def take_steps(
         for record in scene.records_of(loser):
             scene.put(replace(record, profile_id=survivor))
         rehome(scene, loser, survivor)
+    for profile_id in found.refused:
+        scene.note("opt_out_refused", "who sent it has not signed in", profile_id)
     for profile_id, own in sorted(done.items()):
         for visit, deed in own:
             _take(scene, profile_id, visit, deed)
@@ -154,6 +156,8 @@ def _trace(scene: Scene, profile_id: ProfileId, visit: Visit) -> None:
 
 def _take(scene: Scene, profile_id: ProfileId, visit: Visit, deed: Deed) -> None:
     step_id = deed.id(visit.connection_id, visit.event.key)
+    if any(own.id == step_id for own in scene.steps[profile_id]):
+        return
     silent = visit.happened.silent
     if silent and visit.trace:
         scene.bulk_batch = visit.trace

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.facts import AccountId
 from connector.domain.rules.checks import Finding, findings
-from connector.domain.rules.rule import Rule, RuleId
-from connector.mapping.rules import dump_rule, parse_rule, parse_rules
+from connector.domain.rules.judging import Setting
+from connector.domain.rules.rule import Rule, RuleId, window
+from connector.mapping.rules import dump_rule, dump_span, parse_rule, parse_rules
+from connector.mapping.table import PEOPLE
 from connector.pipeline.services import Services
 
 if TYPE_CHECKING:
@@ -29,8 +32,18 @@ def listed(services: Services, account_id: AccountId) -> list[tuple[Rule, list[F
     """Return the account's rules, each with what is wrong with it."""
     with services.store.reading() as unit:
         rules = unit.rules.rules(account_id)
-        told = findings(rules, unit.account(account_id).pipeline)
+        told = _findings(services, unit, account_id, rules)
     return [(rule, [one for one in told if one.rule_id == rule.id]) for rule in rules]
+
+
+def _findings(
+    services: Services, unit: Unit, account_id: AccountId, rules: Sequence[Rule]
+) -> list[Finding]:
+    setting = Setting(unit.account(account_id).pipeline, services.rules_rest)
+    lookups, crms = unit.lookups(account_id), unit.crms(account_id)
+    mappings = [lookups[one.id][one.version].mapping for one in crms]
+    fields = {name for one in mappings for kind in PEOPLE for name in one.names(kind)}
+    return findings(rules, setting, fields if crms else None)
 
 
 def shown(services: Services, account_id: AccountId, rule_id: str) -> tuple[Rule, list[Finding]]:
@@ -53,6 +66,7 @@ def save(
         own = unit.rules.rule(account_id, rule_id).id if rule_id else None
         named = replace(wanted, id=own or RuleId(services.new_id("rul")))
         _check_names([*(one for one in known if one.id != own), named])
+        _check_windows(services, [named])
         _keep(services, unit, account_id, known, named)
     return shown(services, account_id, named.id)
 
@@ -83,10 +97,12 @@ def import_rules(
             raise ConfigurationRefused(["rules: two rules of the file are one rule here"])
         whole = [*(one for one in known if one.id not in ids), *named]
         _check_names(whole)
+        _check_windows(services, named)
         kept = [Kept(one, _what(one, known)) for one in named]
         for one in kept if not dry_run else ():
             _keep(services, unit, account_id, known, one.rule)
-    return kept, findings(whole, pipeline)
+        found = _findings(services, unit, account_id, whole)
+    return kept, found
 
 
 def export_rules(services: Services, account_id: AccountId) -> dict[str, object]:
@@ -102,8 +118,20 @@ def _keep(
     """Store a rule, unless it is what it was; say what became of it."""
     what = _what(rule, known)
     if what != "same":
-        unit.rules.keep(account_id, rule, services.now())
+        unit.rules.keep(account_id, rule, services.now(), _since(services, rule, known))
     return what
+
+
+def _since(services: Services, rule: Rule, known: Sequence[Rule]) -> datetime:
+    """Return since when a rule counts: what only names or limits it otherwise skips nobody."""
+    before = next((one for one in known if one.id == rule.id), None)
+    if before is None or before.since is None or rule.enabled > before.enabled:
+        return services.now()
+    return before.since if _meets(before) == _meets(rule) else services.now()
+
+
+def _meets(rule: Rule) -> tuple[object, ...]:
+    return rule.trigger, rule.condition, rule.to
 
 
 def _what(rule: Rule, known: Sequence[Rule]) -> str:
@@ -125,6 +153,18 @@ def _check_ids(wanted: Sequence[Rule], known: Sequence[Rule]) -> None:
     strange = sorted({one.id for one in wanted if one.id} - {rule.id for rule in known})
     if strange:
         faults = [f"rules: there is no rule {one}: leave its id out" for one in strange]
+        raise ConfigurationRefused(faults)
+
+
+def _check_windows(services: Services, rules: Sequence[Rule]) -> None:
+    """Refuse to count further back than events are kept."""
+    kept = services.keeping.journeys
+    faults = [
+        f"conditions: {rule.name!r} counts within {dump_span(span)}, events are kept {kept.days}d"
+        for rule in rules
+        if (span := window(rule)) is not None and span > kept
+    ]
+    if faults:
         raise ConfigurationRefused(faults)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from connector.domain.facts import ProfileId, RecordKey
+from connector.domain.slots import Slot
 from connector.domain.steps import Kind, Step
 from connector.mapping.replay import ALIVE, Saying, replay
 from connector.mapping.table import PEOPLE, Meaning
@@ -109,7 +110,8 @@ def _groups(scene: Scene, sayings: Sayings) -> list[list[Record]]:
 def _visitor(scene: Scene, record: Record) -> ProfileId | None:
     """Return the profile of the visitor who came by a record's address.
 
-    An address that was only typed leads to nobody who has records already.
+    An address that was only typed leads to nobody who has records already; the crowd leaves out
+    what was typed by whoever has proven another.
     """
     name = scene.crowd.names.get(record.email)
     if name is None or name.profile_id not in scene.profiles:
@@ -117,7 +119,18 @@ def _visitor(scene: Scene, record: Record) -> ProfileId | None:
     found = name.profile_id
     while found in scene.changes.rehomed:
         found = scene.changes.rehomed[found]
-    return found if name.verified or not scene.records_of(found) else None
+    return found if name.verified or _may_bring_along(scene, found) else None
+
+
+def _may_bring_along(scene: Scene, profile_id: ProfileId) -> bool:
+    """Say whether an address that was only typed may lead to a profile.
+
+    Who sent an opt-out under it may be anybody; it is theirs alone, unless a person said so too.
+    """
+    steps = scene.steps.get(profile_id, ())
+    is_out = scene.profiles[profile_id].slot is Slot.DO_NOT_CONTACT
+    by_hand = any(one.kind is Kind.PUT and one.slot is Slot.DO_NOT_CONTACT for one in steps)
+    return not scene.records_of(profile_id) and (by_hand or not is_out)
 
 
 def _bonds(scene: Scene, record: Record) -> list[object]:

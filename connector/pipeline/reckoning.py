@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING
 
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.identity import Census, Person
-from connector.domain.journeys import Alias, Happened, JourneyEvent, Known, Visitor
+from connector.domain.journeys import Alias, JourneyEvent, Known, Visitor
 from connector.domain.kept import Kept, Visit
-from connector.domain.slots import UNKNOWN
-from connector.domain.visiting import Deed, deeds
-from connector.domain.visits import RIGHTS, bucket, day_of, joined, known_by, seen, type_of
+from connector.domain.slots import UNKNOWN, Slot
+from connector.domain.visiting import OPT_OUT, Deed, deeds, opt_out
+from connector.domain.visits import (
+    RIGHTS,
+    bucket,
+    day_of,
+    joined,
+    known_by,
+    seen,
+    type_of,
+    without_person,
+)
 from connector.pipeline.erasure import graves
 from connector.pipeline.services import Services
 from connector.stored import Profile
@@ -28,7 +37,11 @@ Visits = Sequence[Visit]
 
 @dataclass(slots=True)
 class Reckoning:
-    """A batch as it stands in memory: who did what, who is to be forgotten."""
+    """A batch as it stands in memory: who did what, who is to be forgotten.
+
+    `strange` are opt-outs that name somebody whom their sender did not come as, `earlier` what
+    whoever signs in now had sent before, `refused` opt-outs that count for nobody.
+    """
 
     census: Census
     profiles: Mapping[ProfileId, Profile]
@@ -37,6 +50,9 @@ class Reckoning:
     erased: set[ProfileId] = field(default_factory=set)
     buried: set[Alias] = field(default_factory=set)
     capped: int = 0
+    strange: set[int] = field(default_factory=set)
+    earlier: dict[ProfileId, list[Visit]] = field(default_factory=lambda: defaultdict(list))
+    refused: list[ProfileId] = field(default_factory=list)
 
     @property
     def lost(self) -> dict[ProfileId, ProfileId]:
@@ -76,7 +92,10 @@ def _census(
     profiles = unit.visits.profiles(account_id, ids)
     owned = unit.visits.owned(account_id, ids)
     people = {
-        one.id: Person(one.id, one.created_at or now, one.id in owned) for one in profiles.values()
+        one.id: Person(
+            one.id, one.created_at or now, one.id in owned, muted=one.slot is Slot.DO_NOT_CONTACT
+        )
+        for one in profiles.values()
     }
     census = Census(known, holders, people, lambda: ProfileId(services.new_id("prf")), now)
     return Reckoning(census, profiles, Kept())
@@ -93,6 +112,8 @@ def _take(found: Reckoning, visit: Visit, buried: Mapping[Alias, datetime]) -> N
     else:
         if spared is not visit:
             found.kept.edited.append(spared.happened)
+        if spared.event.type == OPT_OUT and found.census.names_another(spared.event):
+            found.strange.add(spared.id)
         found.whose[found.census.whose(spared.event)].append(spared)
 
 
@@ -110,7 +131,7 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
     is_typed = known_by(event) is not Known.VERIFIED
     email = Alias("email", event.email)
     if email in buried and is_typed and census.holder(email) is None:
-        event = replace(event, email="", person={}, known=Known.ANONYMOUS, form_name="")
+        event = without_person(event)
     for name in gone:
         event = replace(event, **{f"{name.kind}_id": ""})  # type: ignore[arg-type]
     return visit if event is visit.event else _with(visit, event)
@@ -124,8 +145,9 @@ def _deidentify(found: Reckoning, visit: Visit) -> None:
     """Forget whom the platform has de-identified; a device alone forgets no owner of records."""
     census, names = found.census, visit.event.aliases
     found.kept.dropped.append(visit.id)
-    best = census.holder(names[0]) if names else None
-    if best is not None and (names[0].kind != "device" or not census.people[best].owned):
+    known = ((name.kind, holder) for name in names if (holder := census.holder(name)))
+    by, best = next(known, ("", None))
+    if best is not None and (by != "device" or not census.people[best].owned):
         found.erased.add(best)
     found.buried |= {name for name in names if census.holder(name) in {best, None}}
 
@@ -193,6 +215,19 @@ def look_back(unit: Unit, account_id: AccountId, found: Reckoning) -> None:
         by_root[lost.get(profile_id, profile_id)].append(visitor)
     for profile_id in found.whose:
         found.kept.visitors[profile_id] = _whole(profile_id, by_root[profile_id])
+    _hear_again(unit, account_id, found)
+
+
+def _hear_again(unit: Unit, account_id: AccountId, found: Reckoning) -> None:
+    """Load the opt-outs that those who sign in now had sent before, with the names they bear."""
+    census, lost = found.census, found.lost
+    proven = {census.root(one.profile_id) for one in census.claimed.values() if one.verified}
+    joined_in = {one for one, into in lost.items() if into in proven}
+    sent = unit.visits.opt_outs(account_id, sorted(proven & found.profiles.keys() | joined_in))
+    names = {alias for visit in sent for alias in visit.event.aliases} - census.names.keys()
+    census.names.update(unit.visits.names(account_id, names))
+    for visit in sent:
+        found.earlier[census.root(visit.happened.profile_id)].append(visit)
 
 
 def _whole(profile_id: ProfileId, parts: Iterable[Visitor]) -> Visitor:
@@ -213,15 +248,20 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
         if profile_id in found.profiles and found.profiles[profile_id].slot in UNKNOWN:
             # Identified once, when that did not qualify: it may by now.
             visitor = replace(visitor, identified_at=None, verified_at=None)
+        for visit in found.earlier[profile_id]:
+            if found.census.speaks_for(profile_id, visit.event):
+                done.setdefault(profile_id, []).append((visit, opt_out(visit.when)))
         for visit in sorted(visits, key=lambda one: (one.when, one.id)):
-            own = found.census.owns(profile_id, visit.event.email)
+            heard = visit.event.type == OPT_OUT and _is_heard(found, profile_id, visit)
+            if visit.event.type == OPT_OUT and not heard:
+                found.refused.append(profile_id)
             for deed in deeds(
                 visitor,
                 visit.event,
                 visit.when,
                 services.visiting.capture,
                 pipeline,
-                owns_address=own,
+                heard=heard,
             ):
                 done.setdefault(profile_id, []).append((visit, deed))
             visitor = seen(visitor, visit.event, visit.when)
@@ -229,11 +269,9 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
     return done
 
 
-def happened(found: Reckoning) -> list[Happened]:
-    """Return the batch's events with whose they are, in the order of arrival."""
-    events = [
-        replace(visit.happened, profile_id=profile_id)
-        for profile_id, own in found.whose.items()
-        for visit in own
-    ]
-    return sorted(events, key=lambda one: one.id)
+def _is_heard(found: Reckoning, profile_id: ProfileId, visit: Visit) -> bool:
+    """Say whether a visitor's opt-out counts: by who sends it, never by whom it names."""
+    census = found.census
+    if known_by(visit.event) is Known.VERIFIED or census.speaks_for(profile_id, visit.event):
+        return True
+    return visit.id not in found.strange and not census.people[profile_id].owned

@@ -12,13 +12,21 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.identity import Name
-from connector.domain.slots import Slot
-from connector.domain.steps import Actor, Kind
-from connector.mapping.table import PEOPLE, Disposition
+from connector.mapping.table import PEOPLE
 from connector.store import tables as t
 from connector.store.answers import as_answer
 from connector.store.entries import as_entry
 from connector.store.ledgers import entry
+from connector.store.rows import (
+    as_fact,
+    as_link,
+    as_move,
+    as_pending,
+    as_profile,
+    as_record,
+    as_step,
+    as_writing,
+)
 from connector.store.scores import Scores
 from connector.store.sql import slices
 from connector.stored import (
@@ -90,7 +98,10 @@ class Load:
         )
 
     def _names(self, emails: Collection[str]) -> dict[str, Name]:
-        """Return whose the addresses of visitors are."""
+        """Return whose the addresses of visitors are.
+
+        What was only typed by somebody who has proven another address is nobody's.
+        """
         own = t.journey_alias.c
         found: dict[str, Name] = {}
         for some in slices(emails):
@@ -98,7 +109,14 @@ class Load:
                 own.account_id == self.account_id, own.kind == "email", own.value.in_(some)
             )
             found |= {r.value: Name(r.profile_id, r.verified) for r in self.tx.execute(query)}
-        return found
+        typed = {name.profile_id for name in found.values() if not name.verified}
+        proven = (own.kind == "email", own.verified.is_(True))
+        others = {row.profile_id for row in self._owned(t.journey_alias, typed, *proven)}
+        return {
+            email: name
+            for email, name in found.items()
+            if name.verified or name.profile_id not in others
+        }
 
     def _ends(self, keys: Collection[RecordKey]) -> set[RecordKey]:
         """Return what is tied to records."""
@@ -242,150 +260,3 @@ def _grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[
     for item in items:
         groups[key(item)].append(item)
     return dict(groups)
-
-
-def _key(row: Row[Any]) -> RecordKey:
-    return RecordKey(ConnectionId(row.connection_id), row.object, row.record_id)
-
-
-def as_slot(number: int | None) -> Slot | None:
-    """Return a stored slot."""
-    return None if number is None else Slot(number)
-
-
-def as_record(row: Row[Any]) -> Record:
-    """Return a record's row as a value."""
-    return Record(
-        _key(row),
-        row.profile_id,
-        row.email,
-        row.lifecycle,
-        row.lead_status,
-        row.owner,
-        row.alive,
-        row.merged_into,
-        row.pushed,
-        row.ask_at,
-        row.ask_lane,
-        row.asked,
-        row.read_at,
-        row.created_at,
-        as_slot(row.claim),
-        row.ask_trace,
-    )
-
-
-def as_fact(row: Row[Any]) -> Fact:
-    """Return a fact's row as a value."""
-    return Fact(
-        _key(row),
-        row.field,
-        row.value,
-        row.happened_at,
-        row.event_id,
-        row.version,
-        row.ours,
-        row.silent,
-    )
-
-
-def as_link(row: Row[Any]) -> Link:
-    """Return a link's row as a value."""
-    connection_id = ConnectionId(row.connection_id)
-    return Link(
-        RecordKey(connection_id, row.from_object, row.from_id),
-        RecordKey(connection_id, row.to_object, row.to_id),
-        row.present,
-        row.happened_at,
-        row.event_id,
-        row.silent,
-    )
-
-
-def as_profile(row: Row[Any]) -> Profile:
-    """Return a profile's row as a value."""
-    return Profile(
-        row.id,
-        as_slot(row.slot),
-        row.slot_since,
-        Disposition(row.disposition) if row.disposition else None,
-        row.success_at,
-        row.merged_into,
-        row.created_at,
-    )
-
-
-def as_step(row: Row[Any]) -> OwnStep:
-    """Return a step's row as a value."""
-    return OwnStep(
-        row.id,
-        row.profile_id,
-        Kind(row.kind),
-        Actor(row.actor),
-        row.happened_at,
-        row.recorded_at,
-        tuple(Slot(number) for number in row.funnel),
-        as_slot(row.slot),
-        as_slot(row.start),
-        row.reason,
-        row.cause,
-        row.batch_id,
-        row.silent,
-        row.unmuting,
-    )
-
-
-def as_move(row: Row[Any]) -> LedgerMove:
-    """Return a move's row as a value."""
-    return LedgerMove(
-        row.id,
-        row.profile_id,
-        row.position,
-        as_slot(row.start),
-        Slot(row.goal),
-        Actor(row.actor),
-        row.reason,
-        row.batch_id,
-        row.step_key,
-        row.occurred_at,
-        row.recorded_at,
-    )
-
-
-def as_pending(row: Row[Any]) -> Pending:
-    """Return an outbox row as a value."""
-    return Pending(
-        row.id,
-        _key(row),
-        Purpose(row.purpose),
-        row.fields,
-        row.seen,
-        row.profile_id,
-        as_slot(row.slot),
-        row.cause,
-        row.lane,
-        State(row.state),
-        row.reason,
-        row.attempts,
-        row.hold_id,
-        row.due_at,
-        row.created_at,
-        row.trace,
-        row.wanted_at,
-    )
-
-
-def as_writing(row: Row[Any]) -> Writing:
-    """Return a row of the write ledger as a value."""
-    return Writing(
-        row.id,
-        _key(row),
-        row.field,
-        row.value,
-        row.seen,
-        row.seen_at,
-        row.intent_at,
-        row.written_at,
-        row.cause,
-        row.restored,
-    )

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Exists, Row, and_, exists, func, or_, select,
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.domain.slots import Slot
 from connector.store import tables as t
-from connector.store.crowd import as_pending, as_record, as_writing
 from connector.store.inbox import Backlog, count
+from connector.store.rows import as_pending, as_record, as_writing
 from connector.store.sql import add, slices
 from connector.stored import BULK, Claim, Pending, Purpose, Record, State, Writing
 

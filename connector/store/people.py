@@ -13,7 +13,8 @@ from connector.domain.facts import AccountId, ConnectionId, Fact, ProfileId, Rec
 from connector.domain.scores import UNSCORED
 from connector.mapping.table import COMPANIES
 from connector.store import tables as t
-from connector.store.crowd import Load, as_fact, as_profile, as_record
+from connector.store.crowd import Load
+from connector.store.rows import as_fact, as_profile, as_record
 from connector.store.sql import slices
 from connector.store.tables_journeys import alias
 from connector.store.tables_scores import score

@@ -97,7 +97,7 @@ def _rehome(
         scores.rehome(tx, loser, survivor, now)
         for table in (t.step, t.outbox, notice):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
-        rulebook.rehome(tx, loser, survivor)
+        rulebook.rehome(tx, account_id, loser, survivor)
         tx.execute(
             update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
         )
@@ -173,7 +173,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
         _forget_reasons(tx, ids)
         visits.forget(tx, account_id, ids)
         scores.forget(tx, ids)
-        rulebook.forget(tx, ids)
+        rulebook.forget(tx, account_id, ids)
         for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))

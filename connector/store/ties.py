@@ -12,7 +12,8 @@ from sqlalchemy import Connection as Tx
 from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
 from connector.mapping.table import COMPANIES, PEOPLE
 from connector.store import tables as t
-from connector.store.crowd import Load, as_record
+from connector.store.crowd import Load
+from connector.store.rows import as_record
 from connector.stored import Record
 
 _AT_ONCE = 500

@@ -5,6 +5,7 @@ Everything is asked and kept for a whole batch: no query for a single event.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -17,17 +18,19 @@ from connector.domain.facts import AccountId, ConnectionId, ProfileId
 from connector.domain.identity import Name
 from connector.domain.journeys import Alias, Happened, Visitor
 from connector.domain.kept import Days, Kept, Visit
+from connector.domain.visiting import OPT_OUT
 from connector.domain.visits import day_of, joined
 from connector.store import tables as t
-from connector.store.crowd import as_profile
 from connector.store.journeys import Journeys, as_happened, as_visitor, event_row
 from connector.store.models import is_serving
+from connector.store.rows import as_profile
 from connector.store.scores import forget_late
 from connector.store.sql import add, put, slices
 from connector.store.tables_journeys import PARKED, WAITS, alias, day, journey, visitor
 from connector.stored import Connection, Profile
 
 _WAITS, _PARKED = text(WAITS), text(PARKED)
+_PROVEN_ADDRESS = (alias.c.kind == "email", alias.c.verified.is_(True))
 
 
 class Visits:
@@ -56,6 +59,19 @@ class Visits:
         order = (journey.c.silent, journey.c.id)
         rows = self.tx.execute(query.order_by(*order).limit(most))
         return [Visit(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows]
+
+    def opt_outs(self, account_id: AccountId, profiles: Collection[ProfileId]) -> list[Visit]:
+        """Return the opt-outs that profiles have sent, in order of time."""
+        own, found = journey.c, list[Visit]()
+        for some in slices(profiles):
+            query = select(journey).where(
+                own.account_id == account_id, own.profile_id.in_(some), own.type == OPT_OUT
+            )
+            rows = self.tx.execute(query.order_by(own.occurred_at, own.id))
+            found += [
+                Visit(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows
+            ]
+        return found
 
     def park(self, row_id: int, reason: str) -> None:
         """Put an event aside with its reason."""
@@ -109,7 +125,7 @@ class Visits:
         """Return those of some profiles that have a record or a proven address."""
         found: set[ProfileId] = set()
         for some in slices(profiles):
-            for table, more in ((t.record, ()), (alias, (alias.c.verified.is_(True),))):
+            for table, more in ((t.record, ()), (alias, _PROVEN_ADDRESS)):
                 own = table.c.profile_id
                 query = select(own).where(table.c.account_id == account_id, own.in_(some), *more)
                 found |= {ProfileId(one) for one in self.tx.execute(query).scalars()}
@@ -141,12 +157,14 @@ class Visits:
 
     def keep(self, account_id: AccountId, kept: Kept, now: datetime) -> None:
         """Store what a batch led to; the profiles are there already."""
-        self._assign(kept.whose)
+        self._assign(account_id, kept.whose)
         for one in kept.edited:
             values = event_row(one.event)
-            self.tx.execute(update(journey).where(journey.c.id == one.id).values(**values))
+            mine = (journey.c.account_id == account_id, journey.c.id == one.id)
+            self.tx.execute(update(journey).where(*mine).values(**values))
         for ids in slices(kept.dropped):
-            self.tx.execute(delete(journey).where(journey.c.id.in_(ids)))
+            mine = (journey.c.account_id == account_id, journey.c.id.in_(ids))
+            self.tx.execute(delete(journey).where(*mine))
         own = {"account_id": account_id}
         names = [
             {**own, **key._asdict(), **name._asdict(), "since": now}
@@ -166,9 +184,10 @@ class Visits:
         ]
         put(self.tx, day, days)
 
-    def _assign(self, whose: Mapping[int, ProfileId]) -> None:
+    def _assign(self, account_id: AccountId, whose: Mapping[int, ProfileId]) -> None:
         if whose:
-            own = update(journey).where(journey.c.id == bindparam("row"))
+            mine = (journey.c.account_id == account_id, journey.c.id == bindparam("row"))
+            own = update(journey).where(*mine)
             rows = [{"row": row_id, "whose": profile_id} for row_id, profile_id in whose.items()]
             self.tx.execute(own.values(profile_id=bindparam("whose")), rows)
 
@@ -220,21 +239,20 @@ _STATES: Mapping[str, Any] = {
 def rehome(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: ProfileId) -> None:
     """Move a profile's journey to the one that it was joined into."""
     for table in (journey, alias):
-        own = update(table).where(table.c.profile_id == loser)
-        tx.execute(own.values(profile_id=survivor))
+        mine = (table.c.account_id == account_id, table.c.profile_id == loser)
+        tx.execute(update(table).where(*mine).values(profile_id=survivor))
     found = Journeys(tx).visitors(account_id, [loser, survivor])
     if loser in found:
         one = joined(found.get(survivor, Visitor(survivor)), found[loser])
         put(tx, visitor, [{"account_id": account_id} | _visitor(one)])
-        tx.execute(delete(visitor).where(visitor.c.profile_id == loser))
+        mine = (visitor.c.account_id == account_id, visitor.c.profile_id == loser)
+        tx.execute(delete(visitor).where(*mine))
     _rehome_days(tx, account_id, loser, survivor)
 
 
 def _rehome_days(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: ProfileId) -> None:
-    theirs = {
-        row.day: Counter(row.counts)
-        for row in tx.execute(select(day).where(day.c.profile_id == loser))
-    }
+    mine = (day.c.account_id == account_id, day.c.profile_id == loser)
+    theirs = {row.day: Counter(row.counts) for row in tx.execute(select(day).where(*mine))}
     known = Visits(tx).days(account_id, [survivor], theirs) if theirs else {}
     rows = [
         {
@@ -246,19 +264,33 @@ def _rehome_days(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: Prof
         for number, counts in sorted(theirs.items())
     ]
     put(tx, day, rows)
-    tx.execute(delete(day).where(day.c.profile_id == loser))
+    tx.execute(delete(day).where(*mine))
 
 
 def forget(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> None:
     """Delete the journeys of erased profiles, what was put aside about them too."""
-    own = (alias.c.account_id == account_id, alias.c.profile_id.in_(profiles))
-    words = list(tx.execute(select(alias.c.value).where(*own)).scalars())
     data = type_coerce(journey.c.data, Text)
-    for some in slices(words):
+    for some in slices(_words_of(tx, account_id, profiles)):
         named = or_(*(data.icontains(word, autoescape=True) for word in some))
         tx.execute(delete(journey).where(journey.c.account_id == account_id, _PARKED, named))
     for table in (journey, alias, visitor, day):
-        tx.execute(delete(table).where(table.c.profile_id.in_(profiles)))
+        mine = (table.c.account_id == account_id, table.c.profile_id.in_(profiles))
+        tx.execute(delete(table).where(*mine))
+
+
+def _words_of(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> list[str]:
+    """Return what profiles are called, as it stands in documents: escaped.
+
+    An address may be part of a longer text; other names stand alone.
+    """
+    mine = (alias.c.account_id == account_id, alias.c.profile_id.in_(profiles))
+    names = [_alias(row) for row in tx.execute(select(alias).where(*mine))]
+    own = t.record.c
+    held = select(own.email).where(own.account_id == account_id, own.profile_id.in_(profiles))
+    emails = {email for email in tx.execute(held).scalars() if email}
+    emails |= {name.value for name in names if name.kind == "email"}
+    others = {name.value for name in names if name.kind != "email"}
+    return sorted({json.dumps(one)[1:-1] for one in emails} | {json.dumps(one) for one in others})
 
 
 def _visitor(one: Visitor) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def steps(body: object, words: Words | None = None) -> list[Slot | None]:
     (event,) = read(json.dumps(body).encode(), START, words or Words())
     assert isinstance(event, JourneyEvent)
     known = Visitor(ProfileId("pro"), first_at=START, identified_at=START)
-    found = deeds(known, event, START, Capture.TYPED, Pipeline(), owns_address=False)
+    found = deeds(known, event, START, Capture.TYPED, Pipeline(), heard=False)
     return [deed.slot for deed in found]
 
 

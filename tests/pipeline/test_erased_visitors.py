@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector.pipeline.forgetting import erase
+from connector.pipeline.housekeeping import keep_house
+from connector.pipeline.split import split
 from connector.store import tables as t
 from tests.pipeline.acts import lead
 from tests.pipeline.house import ACCOUNT, House
@@ -55,6 +57,48 @@ def test_what_was_put_aside_of_an_erased_visitor_goes_too(site: Site) -> None:
     assert traces(site.house, ADDRESS, DEVICE) == []
 
 
+@pytest.mark.parametrize("email", ["ann@x.io", 'o"brien\\x@x.io', "zoë@x.io"])
+def test_what_was_put_aside_under_a_contacts_address_goes_with_the_contact(
+    site: Site, email: str
+) -> None:
+    lead(site.house, email=email)
+    put_aside(site, site.told("form_submitted", device_id="d9", email=email))
+
+    forget(site, site.house.profile_of("11"), "api")
+
+    assert site.kept() == []
+
+
+def test_what_was_put_aside_about_others_stays(site: Site) -> None:
+    site.do("page_view", device_id="d1")
+    put_aside(site, site.told("page_view", 1, device_id="d11", title="d1 and others"))
+
+    forget(site, site.whose("d1"), "api")
+
+    assert [row.data["device_id"] for row in site.kept()] == ["d11"]
+
+
+def test_what_was_put_aside_goes_after_ninety_days(site: Site) -> None:
+    put_aside(site, site.told("page_view", device_id="d9"))
+    site.house.clock.pass_(89 * 86400)
+    keep_house(site.house.services)
+    assert site.kept()
+
+    site.house.clock.pass_(2 * 86400)
+    keep_house(site.house.services)
+
+    assert site.kept() == []
+
+
+def put_aside(site: Site, told: Told) -> None:
+    """Have an event come in that can't be worked on."""
+    site.keep([told])
+    split(site.house.services)
+    (waits,) = site.kept(profile_id=None)
+    with site.house.store.writing() as unit:
+        unit.visits.park(waits.id, "it broke")
+
+
 def test_what_was_done_before_the_erasure_brings_nobody_back(site: Site) -> None:
     told = person(site)
     site.tell(told)
@@ -92,6 +136,23 @@ def test_nobody_but_its_owner_brings_an_erased_address_back(site: Site) -> None:
     assert traces(site.house, ADDRESS, NAME) == []
 
 
+def test_an_erased_address_comes_back_by_no_part_of_an_event(site: Site) -> None:
+    site.tell(person(site))
+    forget(site, site.whose(DEVICE), "platform")
+    typed = {
+        "url": f"https://x.io/thanks?email={ADDRESS}",
+        "title": f"Thank you, {NAME}",
+        "origin": {"referrer": f"https://x.io/{ADDRESS.replace('@', '%40')}", "utm_source": "ads"},
+        "more": {"fields": {"mail": ADDRESS, "name": NAME}},
+    }
+
+    site.do("form_submitted", 9, device_id="d2", email=ADDRESS, **typed)
+
+    (kept,) = site.kept()
+    assert (kept.url, kept.data["origin"]) == ("https://x.io/thanks", {"utm_source": "ads"})
+    assert traces(site.house, ADDRESS, NAME) == []
+
+
 def test_an_erased_visitors_record_is_refused_where_it_is_from_before(site: Site) -> None:
     site.house.crm.create("12987", email=ADDRESS, lifecyclestage="lead")
     late = site.house.crm.told()
@@ -124,3 +185,19 @@ def forget(site: Site, profile: str, way: str) -> None:
     else:
         erase(site.house.services, ACCOUNT, profile)
     assert site.house.rows(t.connection, id=SITE)
+
+
+def test_whom_we_know_by_a_lesser_name_only_is_forgotten_too(site: Site) -> None:
+    site.do("page_view", device_id="d1", url="https://x.io/?email=ann@x.io")
+
+    site.do("deidentified", 1, device_id="d1", user_id="u1")
+
+    assert (site.kept(), site.profiles()) == ([], [])
+
+
+def test_a_device_under_a_name_that_we_do_not_know_forgets_nobody_who_is_owned(site: Site) -> None:
+    site.do("verified_conversion", device_id="d1", email="ann@x.io")
+
+    site.do("deidentified", 1, device_id="d1", user_id="u9")
+
+    assert site.slot("d1") == 3

@@ -51,6 +51,17 @@ def test_a_shown_reward_incentivizes_and_its_end_leads_back(site: Site) -> None:
     assert site.path("d1") == [(None, 1), (1, 2), (2, 1)]
 
 
+@pytest.mark.parametrize(
+    ("known", "why"), [("verified", "incentive_claimed"), ("identified", "identity")]
+)
+def test_a_reward_is_claimed_by_a_sign_in_only(site: Site, known: str, why: str) -> None:
+    site.do("incentive_offered", device_id="d1")
+
+    site.do("incentive_claimed", 1, device_id="d1", email="ann@x.io", known=known)
+
+    assert site.house.ledger(site.whose("d1"))[-1].reason == why
+
+
 def test_a_reward_ends_by_the_clock(site: Site) -> None:
     site.do("incentive_offered", device_id="d1")
     site.house.clock.pass_(14 * 86400 - 1)
@@ -206,17 +217,6 @@ def test_a_verified_opt_out_counts_for_good(site: Site) -> None:
     site.do("page_view", 2, device_id="d1")
 
     assert site.path("d1") == [(None, 3), (3, 10)]
-
-
-def test_a_typed_address_opts_nobody_out_but_a_proven_one_does(site: Site) -> None:
-    lead(site.house, email="ann@x.io")
-    site.do("identity_conversion", device_id="d2", email="bob@x.io")
-
-    site.do("opt_out", 1, device_id="d2", email="bob@x.io")
-    site.do("opt_out", 1, device_id="d1", email="ann@x.io")
-
-    assert site.slot("d2") == 3
-    assert site.house.slot("11") == 10
 
 
 def test_who_is_in_slot_10_stays_there_when_joined(site: Site) -> None:
