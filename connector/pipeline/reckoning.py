@@ -28,12 +28,16 @@ Visits = Sequence[Visit]
 
 @dataclass(slots=True)
 class Reckoning:
-    """A batch as it stands in memory: who did what, who is to be forgotten."""
+    """A batch as it stands in memory: who did what, who is to be forgotten.
+
+    `last_at` is when somebody's last event was, before this batch.
+    """
 
     census: Census
     profiles: Mapping[ProfileId, Profile]
     kept: Kept
     whose: dict[ProfileId, list[Visit]] = field(default_factory=lambda: defaultdict(list))
+    last_at: dict[ProfileId, datetime] = field(default_factory=dict)
     erased: set[ProfileId] = field(default_factory=set)
     buried: set[Alias] = field(default_factory=set)
     capped: int = 0
@@ -49,7 +53,7 @@ def reckon(
     services: Services, unit: Unit, account_id: AccountId, visits: Visits, now: datetime
 ) -> Reckoning:
     """Find out whose the events of a batch are; leave out what is of erased people."""
-    names = {alias for visit in visits for alias in visit.event.aliases}
+    names = {alias for visit in visits for alias in visit.names}
     buried = graves(unit, account_id, names)
     found = _census(services, unit, account_id, names, now)
     for visit in visits:
@@ -88,7 +92,7 @@ def _take(found: Reckoning, visit: Visit, buried: Mapping[Alias, datetime]) -> N
         found.kept.dropped.append(visit.id)
     elif spared.event.type == "deidentified":
         _deidentify(found, spared)
-    elif not spared.event.aliases:
+    elif not spared.names:
         found.kept.dropped.append(visit.id)
     else:
         if spared is not visit:
@@ -102,7 +106,7 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
     Dated before the erasure it goes. Afterwards a sign-in makes a new person; an address that
     is only typed is not taken down, so that nobody but its owner brings it back.
     """
-    names = visit.event.aliases
+    names = visit.names
     gone = [name for name in names if name in buried and visit.when <= buried[name]]
     if names and names[0] in gone:
         return None
@@ -117,12 +121,12 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
 
 
 def _with(visit: Visit, event: JourneyEvent) -> Visit:
-    return visit._replace(happened=replace(visit.happened, event=event))
+    return Visit.of(replace(visit.happened, event=event), visit.connection_id, visit.trace)
 
 
 def _deidentify(found: Reckoning, visit: Visit) -> None:
     """Forget whom the platform has de-identified; a device alone forgets no owner of records."""
-    census, names = found.census, visit.event.aliases
+    census, names = found.census, visit.names
     found.kept.dropped.append(visit.id)
     best = census.holder(names[0]) if names else None
     if best is not None and (names[0].kind != "device" or not census.people[best].owned):
@@ -149,20 +153,23 @@ def add_up(unit: Unit, account_id: AccountId, found: Reckoning, per_day: int) ->
     known = unit.visits.days(account_id, [*_stored(found), *lost], numbers)
     days = found.kept.days
     for (profile_id, number), counts in known.items():
-        days.setdefault((lost.get(profile_id, profile_id), number), Counter()).update(counts)
+        key = (lost.get(profile_id, profile_id), number)
+        days[key] = days[key] + counts if key in days else counts
     totals = {key: _by_type(counts) for key, counts in days.items()}
     changed = set()
     for profile_id, visits in found.whose.items():
         spared = []
         for visit in sorted(visits, key=lambda one: one.id):
-            key = (profile_id, day_of(visit.when))
-            total = totals.setdefault(key, Counter())
-            if total[visit.event.type] >= per_day and visit.event.type not in RIGHTS:
+            key, kind = (profile_id, day_of(visit.when)), visit.event.type
+            if key not in totals:
+                totals[key], days[key] = {}, Counter()
+            number_so_far = totals[key].get(kind, 0)
+            if number_so_far >= per_day and kind not in RIGHTS:
                 found.kept.dropped.append(visit.id)
                 found.capped += 1
                 continue
-            total[visit.event.type] += 1
-            days.setdefault(key, Counter())[bucket(visit.event)] += 1
+            totals[key][kind] = number_so_far + 1
+            days[key][bucket(visit.event)] += 1
             changed.add(key)
             spared.append(visit)
         visits[:] = spared
@@ -172,10 +179,11 @@ def add_up(unit: Unit, account_id: AccountId, found: Reckoning, per_day: int) ->
     }
 
 
-def _by_type(counts: Mapping[str, int]) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _by_type(counts: Mapping[str, int]) -> dict[str, int]:
+    total: dict[str, int] = {}
     for name, number in counts.items():
-        total[type_of(name)] += number
+        kind = type_of(name)
+        total[kind] = total.get(kind, 0) + number
     return total
 
 
@@ -192,14 +200,18 @@ def look_back(unit: Unit, account_id: AccountId, found: Reckoning) -> None:
     for profile_id, visitor in known.items():
         by_root[lost.get(profile_id, profile_id)].append(visitor)
     for profile_id in found.whose:
-        found.kept.visitors[profile_id] = _whole(profile_id, by_root[profile_id])
+        visitor = found.kept.visitors[profile_id] = _whole(profile_id, by_root[profile_id])
+        if visitor.last_at is not None:
+            found.last_at[profile_id] = visitor.last_at
 
 
 def _whole(profile_id: ProfileId, parts: Iterable[Visitor]) -> Visitor:
-    whole = Visitor(profile_id)
+    whole = None
     for part in parts:
-        whole = joined(whole, part)
-    return whole
+        whole = part if whole is None else joined(whole, part)
+    if whole is None or whole.profile_id == profile_id:
+        return whole or Visitor(profile_id)
+    return replace(whole, profile_id=profile_id)
 
 
 Done = tuple[Visit, Deed]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
@@ -12,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.identity import Name
-from connector.domain.slots import Slot
+from connector.domain.slots import Funnel, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.table import PEOPLE, Disposition
 from connector.store import tables as t
@@ -167,11 +168,8 @@ class Load:
 
     def _owned(self, table: Table, ids: Collection[ProfileId], *more: ColumnElement[bool]) -> Rows:
         for some in slices(ids):
-            yield from self.tx.execute(
-                select(table).where(
-                    table.c.account_id == self.account_id, table.c.profile_id.in_(some), *more
-                )
-            )
+            own = (table.c.account_id == self.account_id, table.c.profile_id.in_(some), *more)
+            yield from self.tx.execute(select(table).where(*own)).all()
 
     def _profiles(self, ids: Collection[ProfileId]) -> dict[ProfileId, Profile]:
         found: dict[ProfileId, Profile] = {}
@@ -179,7 +177,7 @@ class Load:
             query = select(t.profile).where(
                 t.profile.c.account_id == self.account_id, t.profile.c.id.in_(some)
             )
-            found |= {row.id: as_profile(row) for row in self.tx.execute(query)}
+            found |= {row.id: as_profile(row) for row in self.tx.execute(query).all()}
         return found
 
     def _steps(self, ids: Collection[ProfileId]) -> dict[ProfileId, list[OwnStep]]:
@@ -239,6 +237,12 @@ def _key(row: Row[Any]) -> RecordKey:
 def as_slot(number: int | None) -> Slot | None:
     """Return a stored slot."""
     return None if number is None else Slot(number)
+
+
+@lru_cache(maxsize=1024)
+def as_funnel(*numbers: int) -> Funnel:
+    """Return a stored funnel order; accounts have few, steps are many."""
+    return tuple(map(Slot, numbers))
 
 
 def as_record(row: Row[Any]) -> Record:
@@ -312,7 +316,7 @@ def as_step(row: Row[Any]) -> OwnStep:
         Actor(row.actor),
         row.happened_at,
         row.recorded_at,
-        tuple(Slot(number) for number in row.funnel),
+        as_funnel(*row.funnel),
         as_slot(row.slot),
         as_slot(row.start),
         row.reason,

@@ -38,7 +38,7 @@ class Journeys:
             query = select(journey).where(own.account_id == account_id, own.profile_id.in_(ids))
             if since is not None:
                 query = query.where(own.occurred_at >= since)
-            for row in self.tx.execute(query.order_by(own.occurred_at, own.id)):
+            for row in self.tx.execute(query.order_by(own.occurred_at, own.id)).all():
                 found[ProfileId(row.profile_id)].append(as_happened(row))
         return found
 
@@ -51,7 +51,7 @@ class Journeys:
             query = select(visitor).where(
                 visitor.c.account_id == account_id, visitor.c.profile_id.in_(ids)
             )
-            for row in self.tx.execute(query):
+            for row in self.tx.execute(query).all():
                 found[ProfileId(row.profile_id)] = as_visitor(row)
         return found
 

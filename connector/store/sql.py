@@ -71,11 +71,16 @@ def put(tx: Connection, table: Table, rows: Sequence[Row], keep: Iterable[str] =
     """Insert rows, or bring those that are there up to date, except their columns in `keep`."""
     if not rows:
         return
-    statement = upsert(tx, table)
-    own = {column.name for column in table.primary_key} | set(keep)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in own}
+    tx.execute(_putting(tx.dialect.name, table, tuple(rows[0]), frozenset(keep)), list(rows))
+
+
+@cache
+def _putting(dialect: str, table: Table, names: Sequence[str], keep: frozenset[str]) -> Any:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = make(table)
     keys = [column.name for column in table.primary_key]
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+    changed = {name: statement.excluded[name] for name in names if name not in {*keys, *keep}}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def upsert(tx: Connection, table: Table) -> Any:

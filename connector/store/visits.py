@@ -28,6 +28,9 @@ from connector.stored import Connection, Profile
 _WAITS, _PARKED = text(WAITS), text(PARKED)
 
 
+_NAME = (alias.c.value, alias.c.profile_id, alias.c.verified)
+
+
 class Visits:
     """Queries on journeys that wait and on what they belong to."""
 
@@ -52,8 +55,10 @@ class Visits:
         """Return the events to work on next: what happens now before what is imported."""
         query = select(journey).where(journey.c.account_id == account_id, _WAITS)
         order = (journey.c.silent, journey.c.id)
-        rows = self.tx.execute(query.order_by(*order).limit(most))
-        return [Visit(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows]
+        rows = self.tx.execute(query.order_by(*order).limit(most)).all()
+        return [
+            Visit.of(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows
+        ]
 
     def park(self, row_id: int, reason: str) -> None:
         """Put an event aside with its reason."""
@@ -66,8 +71,9 @@ class Visits:
         for kind, values in _by_kind(wanted).items():
             for some in slices(values):
                 own = (alias.c.account_id == account_id, alias.c.kind == kind)
-                query = select(alias).where(*own, alias.c.value.in_(some))
-                found |= {_alias(row): _name(row) for row in self.tx.execute(query)}
+                query = select(*_NAME).where(*own, alias.c.value.in_(some))
+                for value, profile_id, verified in self.tx.execute(query).all():
+                    found[Alias(kind, value)] = Name(ProfileId(profile_id), verified)
         return found
 
     def names_of(
@@ -100,7 +106,7 @@ class Visits:
         for some in slices(ids):
             own = (t.profile.c.account_id == account_id, t.profile.c.id.in_(some))
             query = select(t.profile).where(*own)
-            found |= {ProfileId(row.id): as_profile(row) for row in self.tx.execute(query)}
+            found |= {ProfileId(row.id): as_profile(row) for row in self.tx.execute(query).all()}
         return found
 
     def owned(self, account_id: AccountId, profiles: Collection[ProfileId]) -> set[ProfileId]:
@@ -122,9 +128,10 @@ class Visits:
         for some in slices(profiles):
             for those in slices(wanted):
                 own = (day.c.account_id == account_id, day.c.profile_id.in_(some))
-                query = select(day).where(*own, day.c.day.in_(those))
-                for row in self.tx.execute(query):
-                    found[ProfileId(row.profile_id), row.day] = Counter(row.counts)
+                columns = (day.c.profile_id, day.c.day, day.c.counts)
+                query = select(*columns).where(*own, day.c.day.in_(those))
+                for profile_id, number, counts in self.tx.execute(query).all():
+                    found[ProfileId(profile_id), number] = Counter(counts)
         return found
 
     def rewarded(self, account_id: AccountId, before: datetime, most: int) -> list[Visitor]:
@@ -269,7 +276,3 @@ def _by_kind(wanted: Collection[Alias]) -> dict[str, list[str]]:
 
 def _alias(row: Row[Any]) -> Alias:
     return Alias(row.kind, row.value)
-
-
-def _name(row: Row[Any]) -> Name:
-    return Name(ProfileId(row.profile_id), row.verified)
