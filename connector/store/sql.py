@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table
+from sqlalchemy import Column, ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
@@ -86,6 +86,16 @@ def _putting(dialect: str, table: Table, names: Sequence[str], keep: frozenset[s
 def upsert(tx: Connection, table: Table) -> Any:
     """Begin an insert that may say what to do about rows that are there."""
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def within(table: Any, account_id: str) -> ColumnElement[bool]:
+    """Say that rows are of an account, for a query that finds them by other columns.
+
+    SQLite takes an account for ten rows: given the choice it walks through all that it has. What
+    no index holds is no choice.
+    """
+    of_account: ColumnElement[bool] = table.c.account_id.concat("") == account_id
+    return of_account
 
 
 def slices(values: Iterable[T]) -> Iterator[list[T]]:

@@ -21,7 +21,7 @@ from connector.domain.visits import joined
 from connector.store import tables as t
 from connector.store.crowd import as_profile
 from connector.store.journeys import Journeys, as_happened, as_visitor, event_row
-from connector.store.sql import add, put, slices
+from connector.store.sql import add, put, slices, within
 from connector.store.tables_journeys import PARKED, WAITS, alias, day, journey, visitor
 from connector.stored import Connection, Profile
 
@@ -82,7 +82,7 @@ class Visits:
         """Return the names of profiles."""
         found: dict[ProfileId, list[Alias]] = defaultdict(list)
         for some in slices(profiles):
-            own = (alias.c.account_id == account_id, alias.c.profile_id.in_(some))
+            own = (within(alias, account_id), alias.c.profile_id.in_(some))
             for row in self.tx.execute(select(alias).where(*own).order_by(alias.c.value)):
                 found[ProfileId(row.profile_id)].append(_alias(row))
         return found
@@ -104,7 +104,7 @@ class Visits:
         """Return the rows of profiles."""
         found: dict[ProfileId, Profile] = {}
         for some in slices(ids):
-            own = (t.profile.c.account_id == account_id, t.profile.c.id.in_(some))
+            own = (within(t.profile, account_id), t.profile.c.id.in_(some))
             query = select(t.profile).where(*own)
             found |= {ProfileId(row.id): as_profile(row) for row in self.tx.execute(query).all()}
         return found
@@ -115,7 +115,7 @@ class Visits:
         for some in slices(profiles):
             for table, more in ((t.record, ()), (alias, (alias.c.verified.is_(True),))):
                 own = table.c.profile_id
-                query = select(own).where(table.c.account_id == account_id, own.in_(some), *more)
+                query = select(own).where(within(table, account_id), own.in_(some), *more)
                 found |= {ProfileId(one) for one in self.tx.execute(query).scalars()}
         return found
 
@@ -250,7 +250,7 @@ def _rehome_days(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: Prof
 
 def forget(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> None:
     """Delete the journeys of erased profiles, what was put aside about them too."""
-    own = (alias.c.account_id == account_id, alias.c.profile_id.in_(profiles))
+    own = (within(alias, account_id), alias.c.profile_id.in_(profiles))
     words = list(tx.execute(select(alias.c.value).where(*own)).scalars())
     data = type_coerce(journey.c.data, Text)
     for some in slices(words):
