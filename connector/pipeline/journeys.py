@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from connector.store.unit import Unit
 
 log = structlog.get_logger(__name__)
-# The more at once, the less for each; webhooks wait for the writer a few milliseconds meanwhile.
-AT_ONCE = 500
+# The more at once, the less for each; webhooks wait for the writer, some fifty milliseconds at most.
+AT_ONCE = 1000
 _OFFERED, _ENDED = f"system:{OFFER}", "system:incentive_timeout"
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connector.domain.facts import AccountId, ProfileId
-from connector.domain.identity import Census, Person
+from connector.domain.identity import Census, Name, Person
 from connector.domain.journeys import Alias, Happened, JourneyEvent, Known, Visitor
 from connector.domain.kept import Kept, Visit
 from connector.domain.slots import UNKNOWN
@@ -55,7 +55,7 @@ def reckon(
     """Find out whose the events of a batch are; leave out what is of erased people."""
     names = {alias for visit in visits for alias in visit.names}
     buried = graves(unit, account_id, names)
-    found = _census(services, unit, account_id, names, now)
+    found = _census(services, unit, account_id, visits, now)
     for visit in visits:
         _take(found, visit, buried)
     census = found.census
@@ -70,20 +70,35 @@ def reckon(
 
 
 def _census(
-    services: Services, unit: Unit, account_id: AccountId, names: Collection[Alias], now: datetime
+    services: Services, unit: Unit, account_id: AccountId, visits: Visits, now: datetime
 ) -> Reckoning:
-    """Load who is behind some names."""
+    """Load who is behind the names of a batch."""
+    names = {alias for visit in visits for alias in visit.names}
     known = unit.visits.names(account_id, names)
     emails = [alias.value for alias in names if alias.kind == "email"]
     holders = unit.visits.holders(account_id, emails)
     ids = {name.profile_id for name in known.values()} | set(holders.values())
     profiles = unit.visits.profiles(account_id, ids)
-    owned = unit.visits.owned(account_id, ids)
+    owned = unit.visits.owned(account_id, ids & set(_in_question(visits, known, holders)))
     people = {
         one.id: Person(one.id, one.created_at or now, one.id in owned) for one in profiles.values()
     }
     census = Census(known, holders, people, lambda: ProfileId(services.new_id("prf")), now)
     return Reckoning(census, profiles, Kept())
+
+
+def _in_question(
+    visits: Visits, known: Mapping[Alias, Name], holders: Mapping[str, ProfileId]
+) -> Iterator[ProfileId]:
+    """Yield those of whom it matters whether somebody owns them: a device alone joins nobody."""
+    for visit in visits:
+        event = visit.event
+        if event.email or len(visit.names) > 1 or event.type == "deidentified":
+            for name in visit.names:
+                if name in known:
+                    yield known[name].profile_id
+                if name.value in holders:
+                    yield holders[name.value]
 
 
 def _take(found: Reckoning, visit: Visit, buried: Mapping[Alias, datetime]) -> None:
@@ -106,6 +121,8 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
     Dated before the erasure it goes. Afterwards a sign-in makes a new person; an address that
     is only typed is not taken down, so that nobody but its owner brings it back.
     """
+    if not buried:
+        return visit
     names = visit.names
     gone = [name for name in names if name in buried and visit.when <= buried[name]]
     if names and names[0] in gone:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
@@ -17,7 +17,37 @@ _MOST = 500  # values in one IN (...)
 def add(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows; those that are there already are left as they are."""
     if rows:
-        tx.execute(_adding(tx.dialect.name, table), list(rows))
+        run(tx, _adding(tx.dialect.name, table), rows)
+
+
+def run(tx: Connection, statement: Any, rows: Sequence[Row]) -> None:
+    """Run a statement for each of some rows with the same columns; it is made once, and kept."""
+    if tx.dialect.name != "sqlite":
+        tx.execute(statement, list(rows))
+        return
+    finished = _finished(statement, tuple(rows[0]))
+    tx.exec_driver_sql(finished.text, finished.values(rows))
+
+
+class Finished:
+    """A statement as SQLite's driver takes it; what rows have in common is found out once."""
+
+    def __init__(self, statement: Any, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=sqlite.dialect(), column_keys=names)
+        self.text = str(compiled)
+        self._binds = [(name, _binder(compiled.binds[name])) for name in compiled.positiontup]
+
+    def values(self, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
+        """Return the values of each row as the driver takes them."""
+        binds = self._binds  # a list makes a tuple faster than a generator does
+        return [
+            tuple([bind(row[name]) if bind else row[name] for name, bind in binds]) for row in rows
+        ]
+
+
+@cache
+def _finished(statement: Any, names: Sequence[str]) -> Finished:
+    return Finished(statement, names)
 
 
 class Adding:
@@ -44,9 +74,10 @@ class Adding:
         ]
 
 
-def _binder(column: Column[Any]) -> Any:
+def _binder(typed: Any) -> Any:
+    """Return what prepares values of a column or parameter for the driver, None if nothing."""
     dialect = sqlite.dialect()
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
+    return typed.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def add_one(tx: Connection, table: Table, row: Row) -> bool:
@@ -71,7 +102,7 @@ def put(tx: Connection, table: Table, rows: Sequence[Row], keep: Iterable[str] =
     """Insert rows, or bring those that are there up to date, except their columns in `keep`."""
     if not rows:
         return
-    tx.execute(_putting(tx.dialect.name, table, tuple(rows[0]), frozenset(keep)), list(rows))
+    run(tx, _putting(tx.dialect.name, table, tuple(rows[0]), frozenset(keep)), rows)
 
 
 @cache

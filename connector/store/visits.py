@@ -21,7 +21,7 @@ from connector.domain.visits import joined
 from connector.store import tables as t
 from connector.store.crowd import as_profile
 from connector.store.journeys import Journeys, as_happened, as_visitor, event_row
-from connector.store.sql import add, put, slices, within
+from connector.store.sql import add, put, run, slices, within
 from connector.store.tables_journeys import PARKED, WAITS, alias, day, journey, visitor
 from connector.stored import Connection, Profile
 
@@ -29,6 +29,11 @@ _WAITS, _PARKED = text(WAITS), text(PARKED)
 
 
 _NAME = (alias.c.value, alias.c.profile_id, alias.c.verified)
+
+
+_ASSIGNED = (
+    update(journey).where(journey.c.id == bindparam("row")).values(profile_id=bindparam("whose"))
+)
 
 
 class Visits:
@@ -167,9 +172,8 @@ class Visits:
 
     def _assign(self, whose: Mapping[int, ProfileId]) -> None:
         if whose:
-            own = update(journey).where(journey.c.id == bindparam("row"))
             rows = [{"row": row_id, "whose": profile_id} for row_id, profile_id in whose.items()]
-            self.tx.execute(own.values(profile_id=bindparam("whose")), rows)
+            run(self.tx, _ASSIGNED, rows)
 
     def listed(self, account_id: AccountId, state: str, after: int, most: int) -> list[Row[Any]]:
         """Return events that wait, are done with or were put aside, by id from behind `after`."""
