@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from connector.store.unit import Unit
 
 log = structlog.get_logger(__name__)
-# The more at once, the less for each; webhooks wait for the writer, some fifty milliseconds at most.
+# The more at once, the less for each; webhooks wait for the writer meanwhile, some 50 ms at most.
 AT_ONCE = 1000
 _OFFERED, _ENDED = f"system:{OFFER}", "system:incentive_timeout"
 
