@@ -20,11 +20,13 @@ from connector.domain.moves import PERSONS
 from connector.domain.rules.judging import Facts, Past, Setting, Yes, day_of, judge
 from connector.domain.rules.rule import (
     Act,
+    Count,
     FieldBecomes,
     InactiveFor,
     InSlotFor,
     Rule,
     ScoreCrosses,
+    leaves,
     window,
 )
 from connector.domain.slots import Pipeline, Slot, is_forward
@@ -55,7 +57,20 @@ class _Tally:
 
     number: int = 0
     days: Counter[date] = field(default_factory=Counter)
-    shown: list[Would] = field(default_factory=list)
+    found: list[Would] = field(default_factory=list)
+
+    def add(self, would: Would) -> None:
+        """Count a move; of very many the first are kept."""
+        self.number += 1
+        self.days[day_of(would.at)] += 1
+        self.found.append(would)
+        if len(self.found) > MOST_SHOWN * 2:
+            self.found = self.shown
+
+    @property
+    def shown(self) -> list[Would]:
+        """The first moves in order of time."""
+        return sorted(self.found, key=lambda one: (one.at, one.profile_id))[:MOST_SHOWN]
 
 
 def backtest(
@@ -73,18 +88,25 @@ def backtest(
     if isinstance(rule.trigger, ScoreCrosses):
         raise ConfigurationRefused(["trigger: scores are not kept over time: nothing to replay"])
     setting = Setting(pipeline, services.rules_rest)
-    moments: list[tuple[datetime, _Person]] = []
+    moments: list[_Moment] = []
     while True:
         with services.store.reading() as unit:
             ids = unit.rules.people(account_id, after, AT_ONCE)
             found = _people(unit, account_id, ids, rule, (now - timedelta(days=days), now))
         moments += [(at, one) for one in found for at in one.moments]
+        if rule.daily_cap is None:  # otherwise it depends on everybody who is left out
+            _meet(rule, moments, setting, tally)
+            moments = []
         if len(ids) < AT_ONCE:
             break
         after = ids[-1]
+    _meet(rule, moments, setting, tally)
+    return tally.number, tally.shown
+
+
+def _meet(rule: Rule, moments: Sequence[_Moment], setting: Setting, tally: _Tally) -> None:
     for at, one in sorted(moments, key=lambda own: (own[0], own[1].profile.id)):
         one.meet(rule, at, setting, tally)
-    return tally.number, tally.shown
 
 
 class _Person:
@@ -114,11 +136,8 @@ class _Person:
         verdict = judge(rule, facts, Past(self.fired, tally.days[day_of(at)]), at, setting)
         if isinstance(verdict, Yes) and slot is not None:
             self.fired.append(at)
-            tally.days[day_of(at)] += 1
-            tally.number += 1
-            if len(tally.shown) < MOST_SHOWN:
-                became = self.profile.slot or slot
-                tally.shown.append(Would(self.profile.id, at, slot, rule.to, became))
+            became = self.profile.slot or slot
+            tally.add(Would(self.profile.id, at, slot, rule.to, became))
 
     def _slot(self, at: datetime, rule: Rule) -> Slot | None:
         before = [move for move in self.moves if move.occurred_at <= at]
@@ -135,6 +154,9 @@ class _Person:
         return max(times, default=None)
 
 
+_Moment = tuple[datetime, _Person]
+
+
 def _is_back(move: LedgerMove, pipeline: Pipeline) -> bool:
     start, goal = move.start, move.goal
     if start is None or Slot.DO_NOT_CONTACT in {start, goal} or move.actor not in PERSONS:
@@ -149,13 +171,14 @@ def _people(
     rule: Rule,
     span: tuple[datetime, datetime],
 ) -> list[_Person]:
-    """Load some people with all that the rule asks of them, and when it was set off."""
+    """Load those of some people whom the rule was set off by, with all that it asks of them."""
     crowd = unit.crowd(account_id, (), (), ids)
     since = span[0] - (window(rule) or timedelta())
     if isinstance(rule.trigger, InactiveFor):
         since = min(since, span[0] - rule.trigger.span)
     journeys = unit.journeys.of(account_id, ids, since)
     visitors = unit.journeys.visitors(account_id, ids)
+    counted = [leaf.act for leaf in leaves(rule.condition) if isinstance(leaf, Count)]
     found = []
     for profile_id in ids:
         moves = sorted(crowd.moves.get(profile_id, ()), key=lambda one: one.position)
@@ -165,7 +188,9 @@ def _people(
         one.answers = _answers(crowd, profile_id)
         times = _set_off(rule, one, crowd)
         one.moments = sorted({at for at in times if span[0] <= at <= span[1]})
-        found.append(one)
+        one.events = [own for own in one.events if any(act.fits(own.event) for act in counted)]
+        if one.moments:
+            found.append(one)
     return found
 
 

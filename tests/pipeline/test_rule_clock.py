@@ -8,7 +8,7 @@ import pytest
 
 from connector.domain.facts import ProfileId
 from connector.domain.journeys import Visitor
-from connector.pipeline.backtesting import backtest
+from connector.pipeline.backtesting import AT_ONCE, backtest
 from connector.pipeline.rule_clock import by_clock
 from connector.store import rules as r
 from tests.pipeline.acts import lead
@@ -115,3 +115,18 @@ def test_a_backtest_says_who_would_have_moved_when_and_what_they_became(ruling: 
         ("bob", start + 20 * HOUR, 3, 6, 3),
     ]
     assert (ruling.firings("ann"), ruling.firings("bob")) == ([], [])
+
+
+def test_a_backtest_of_many_goes_through_them_page_by_page(ruling: Ruling) -> None:
+    names = [f"p{number:03}" for number in range(AT_ONCE + 5)]
+    for name in names:
+        ruling.person(name)
+    ruling.house.clock.pass_(DAY.total_seconds())
+    now = ruling.house.clock.now()
+    ruling.happen(*(Did(one, f"{one}{n}", now - n * HOUR) for one in names for n in (1, 2)))
+    rule = ruling.rule(conditions={"all": [TWICE]})
+    number, found = backtest(ruling.house.services, ACCOUNT, rule.id, 90)
+    capped = ruling.rule(rule.id, conditions={"all": [TWICE]}, daily_cap=len(names))
+
+    assert [one.profile_id for one in found] == names
+    assert (number, found) == backtest(ruling.house.services, ACCOUNT, capped.id, 90)
