@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from bench.house import House, housed
 from bench.load import Plan
 from bench.load import run as send
-from bench.memory import family, peaks
+from bench.memory import peaks, processor, resident
 from bench.visitors import events as make
 from bench.visitors import request, rules, soon
 from connector.pipeline.services import Services
@@ -45,11 +45,14 @@ def measure(
             office.post("rules", rule)
         services = house.services()
         curve, memory, until = [], [], soon()
-        for piece in range(PIECES):
-            part = range(piece * events // PIECES, (piece + 1) * events // PIECES)
+        for place in range(PIECES):
+            part = range(place * events // PIECES, (place + 1) * events // PIECES)
             history = make(part, events, visitors, until)
-            curve.append(_piece(services, office, history, part, within))
-            memory.append(_resident(up.pid))
+            before = processor(up.pid)
+            piece = _piece(services, office, history, part, within)
+            taken = (processor(up.pid) - before) / len(part) * 1e6
+            curve.append({**piece, "cpu_us": round(taken, 1)})
+            memory.append(resident(up.pid))
         told = {
             "events": events,
             "visitors": visitors,
@@ -58,6 +61,7 @@ def measure(
             "pieces": curve,
             "per_s": round(events / sum(one["seconds"] for one in curve)),
             "last_vs_first": round(curve[-1]["us"] / curve[0]["us"], 2),
+            "last_vs_first_cpu": round(curve[-1]["cpu_us"] / curve[0]["cpu_us"], 2),
             "resident_mb": memory,
             "memory_mb": peaks(up.pid),
             "moved_by_rules": _moved(services),
@@ -160,14 +164,3 @@ def _moved(services: Services) -> int:
     with services.store.reading() as unit:
         query = select(func.count()).where(t.move.c.actor == "rule")
         return int(unit.tx.execute(query).scalar_one())
-
-
-def _resident(root: int) -> float:
-    """Return the megabytes that all processes together hold now."""
-    pages = 0
-    for pid in family(root):
-        try:
-            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        except OSError:
-            continue
-    return round(pages * 4096 / 2**20, 1)

@@ -1,10 +1,14 @@
-"""Peak memory of a family of processes, as the kernel kept it."""
+"""What a family of processes takes, as the kernel counts it: memory and processor time."""
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from pathlib import Path
 
-_PEAK = "VmHWM:"
+_PEAK, _NOW = "VmHWM:", "VmRSS:"
+_TICKS = os.sysconf("SC_CLK_TCK")
+_USER, _SYSTEM = 11, 12  # places in /proc/PID/stat behind the name
 
 
 def peaks(root: int) -> dict[str, float]:
@@ -16,9 +20,29 @@ def peaks(root: int) -> dict[str, float]:
     for pid in family(root):
         name = _name(pid)
         names = [name, *(f"{name} worker {number}" for number in range(1, 100))]
-        if peak := _peak(pid):
+        if peak := _size(pid, _PEAK):
             found[next(one for one in names if one not in found)] = peak
     return found
+
+
+def resident(root: int) -> dict[str, float]:
+    """Return the resident size in MB now, summed up by name."""
+    found: dict[str, float] = defaultdict(float)
+    for pid in family(root):
+        found[_name(pid)] += _size(pid, _NOW)
+    return {name: round(size, 1) for name, size in found.items()}
+
+
+def processor(root: int) -> float:
+    """Return the seconds of processor time that a process and all below it have taken."""
+    ticks = 0
+    for pid in family(root):
+        try:
+            counts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += int(counts[_USER]) + int(counts[_SYSTEM])
+    return ticks / _TICKS
 
 
 def family(root: int) -> list[int]:
@@ -31,16 +55,19 @@ def family(root: int) -> list[int]:
 
 
 def _name(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return "ended"
     if "connector" in words:
         return words[words.index("connector") + 1]
     return Path(words[0]).name
 
 
-def _peak(pid: int) -> float:
+def _size(pid: int, what: str) -> float:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0.0
-    told = next((line for line in lines if line.startswith(_PEAK)), f"{_PEAK} 0")
+    told = next((line for line in lines if line.startswith(what)), f"{what} 0")
     return round(int(told.split()[1]) / 1024, 1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from bench import plots
+from bench import journeys_told, plots
+from bench.tables import Bar, Json, table
 from bench.texts import HEAD, METHOD, TITLES
 
-Json = dict[str, Any]
 DOCS = Path(__file__).parents[1] / "docs"
 ORDER = tuple(TITLES)
 
@@ -89,15 +88,6 @@ def _circumstances(one: Json) -> str:
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return a table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-
-
-Bar = tuple[str, str, str, bool]
-
-
 def _bars(name: str, one: Json) -> list[Bar]:
     return list(_BARS[name](one["result"])) if name in _BARS else []
 
@@ -143,19 +133,6 @@ def _growth_bars(r: Json) -> Iterator[Bar]:
     yield f"cost per event, {sizes}", f"{worst:g} x", "flat: <= 1.5 x", worst <= 1.5  # noqa: PLR2004
 
 
-def _journeys_bars(r: Json) -> Iterator[Bar]:
-    what = f"{r['events']:,} journey events of {r['visitors']:,} visitors, {r['rules']} rules"
-    sound = r["per_s"] >= 3000 and r["lost"] == 0  # noqa: PLR2004 - the issue's bar
-    yield what, f"{r['per_s']:,}/s", ">= 3,000/s", sound
-    flat = r["last_vs_first"] <= 1.5  # noqa: PLR2004
-    yield (
-        "cost of the last tenth of them",
-        f"{r['last_vs_first']:g} x the first",
-        "flat: <= 1.5 x",
-        flat,
-    )
-
-
 _BARS: Mapping[str, Callable[[Json], Iterator[Bar]]] = {
     "intake": _intake_bars,
     "intake100": lambda r: iter([row for row in _intake_bars(r) if row[0].startswith("ack")]),
@@ -164,7 +141,7 @@ _BARS: Mapping[str, Callable[[Json], Iterator[Bar]]] = {
     "writes": _writes_bars,
     "storm": _storm_bars,
     "growth": _growth_bars,
-    "journeys": _journeys_bars,
+    "journeys": journeys_told.bars,
 }
 
 
@@ -272,23 +249,6 @@ def _growth_table(r: Json) -> str:
     return f"{table(head, rows)}\n\nThe database was {r['database_mb']:,} MB in the end."
 
 
-def _journeys_table(r: Json) -> str:
-    rows = [
-        [f"{one['events']:,}", f"{one['seconds']:g}", f"{one['acknowledged_s']:g}", one["us"], held]
-        for one, held in zip(r["pieces"], r["resident_mb"], strict=True)
-    ]
-    head = [
-        "events so far",
-        "s for the last tenth",
-        "acknowledged after, s",
-        "us an event",
-        "resident MB",
-    ]
-    counted = f"{r['moved_by_rules']:,} moves by rules; {r['lost']} events lost."
-    memory = table(["process", "peak MB"], list(r["memory_mb"].items()))
-    return f"{table(head, rows)}\n\n{counted}\n\n{memory}"
-
-
 def _footprint_table(r: Json) -> str:
     named = {
         "python_s": "`python -c pass`",
@@ -324,7 +284,7 @@ _TABLES: Mapping[str, Callable[[Json], str]] = {
     "writes": _writes_table,
     "storm": _storm_table,
     "growth": _growth_table,
-    "journeys": _journeys_table,
+    "journeys": journeys_told.table_of,
     "footprint": _footprint_table,
     "profile": _profile_table,
 }
@@ -370,18 +330,11 @@ def _growth_plot(r: Json) -> Iterator[str]:
     yield plots.lines("Processor time an event", series, "us", "profiles", decades=True)
 
 
-def _journeys_plot(r: Json) -> Iterator[str]:
-    cost = {"an event": [(one["events"], one["us"]) for one in r["pieces"]]}
-    yield plots.lines("Cost of a journey event as history grows", cost, "us", "events so far")
-    held = list(zip((one["events"] for one in r["pieces"]), r["resident_mb"], strict=True))
-    yield plots.lines("Memory of all processes", {"resident": held}, "MB", "events so far")
-
-
 _PLOTS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "intake": _intake_plot,
     "intake100": _intake_plot,
     "tail": _tail_plot,
     "storm": _storm_plot,
     "growth": _growth_plot,
-    "journeys": _journeys_plot,
+    "journeys": journeys_told.drawings,
 }

@@ -56,14 +56,15 @@ class Census:
     def whose(self, event: JourneyEvent) -> ProfileId:
         """Return the profile that an event belongs to; it may be joined with others later."""
         proven = known_by(event) is Known.VERIFIED
-        found = {alias.kind: self.holder(alias) for alias in event.aliases}
+        names = event.aliases
+        found = {alias.kind: self.holder(alias) for alias in names}
         goal = self._goal(found, proven=proven)
-        for alias in event.aliases:
+        for alias in names:
             for other in {found[alias.kind], self._named(alias)} - {None}:
                 assert other is not None  # noqa: S101 - taken out above
                 if self._may_join(self.root(other), goal, alias.kind, event):
                     goal = self._join(self.root(other), goal)
-        for alias in event.aliases:
+        for alias in names:
             self._claim(alias, goal, proven=proven)
         return goal
 

@@ -17,11 +17,23 @@ Days = dict[tuple[ProfileId, int], Counter[str]]
 
 
 class Visit(NamedTuple):
-    """An event that waits to be worked on."""
+    """An event that waits to be worked on.
+
+    `when` is when it counts as having happened, `names` are those that its visitor came by.
+    """
 
     happened: Happened
     connection_id: ConnectionId
-    trace: str = ""
+    trace: str
+    when: datetime
+    names: tuple[Alias, ...]
+
+    @classmethod
+    def of(cls, happened: Happened, connection_id: ConnectionId, trace: str = "") -> Visit:
+        """Return an event with what is asked of it over and over."""
+        event = happened.event
+        when = clock(event.occurred_at, happened.received_at)
+        return cls(happened, connection_id, trace, when, event.aliases)
 
     @property
     def id(self) -> int:
@@ -32,11 +44,6 @@ class Visit(NamedTuple):
     def event(self) -> JourneyEvent:
         """What happened."""
         return self.happened.event
-
-    @property
-    def when(self) -> datetime:
-        """When it counts as having happened."""
-        return clock(self.event.occurred_at, self.happened.received_at)
 
 
 @dataclass(slots=True)

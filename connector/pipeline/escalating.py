@@ -49,7 +49,7 @@ def escalate(
     `happened` are a batch's events, each with its profile; they may be stored already.
     """
     index = unit.rules.index(account_of(scene))
-    own = [replace(one, profile_id=survivor_of(scene, one.profile_id)) for one in happened]
+    own = [_of_survivor(scene, one) for one in happened]
     live = [one for one in own if is_live(one)]
     if not index.rules or not live:
         return set()
@@ -70,9 +70,21 @@ def escalate(
     return bench.judge([*moments, *again])
 
 
+def may_escalate(index: Index, one: Happened, last_at: datetime | None) -> bool:
+    """Say whether an event may have rules judged; `last_at`: of its person's last one before it."""
+    if not index.rules or not is_live(one):
+        return False
+    return bool(index.by_event(one.event)) or _comes_late(one, last_at)
+
+
 def is_live(one: Happened) -> bool:
     """Say whether an event may set anything off."""
     return not one.silent
+
+
+def _of_survivor(scene: Scene, one: Happened) -> Happened:
+    survivor = survivor_of(scene, one.profile_id)
+    return one if survivor == one.profile_id else replace(one, profile_id=survivor)
 
 
 def _moment(one: Happened, rules: Iterable[Rule]) -> Moment | None:
@@ -89,8 +101,11 @@ def counting(rules: Iterable[Rule], at: datetime) -> Iterator[Rule]:
 def _is_late(bench: Bench, one: Happened) -> bool:
     """Say whether something later of the same person was there before."""
     visitor = bench.visitors.get(one.profile_id)
-    last = visitor.last_at if visitor else None
-    return last is not None and one.event.occurred_at < last
+    return _comes_late(one, visitor.last_at if visitor else None)
+
+
+def _comes_late(one: Happened, last_at: datetime | None) -> bool:
+    return last_at is not None and one.event.occurred_at < last_at
 
 
 def _again(

@@ -21,7 +21,7 @@ from connector.domain.kept import Kept, Visit
 from connector.domain.slots import UNKNOWN, Slot
 from connector.domain.visiting import OFFER, Deed, timeout, timeouts, untrue
 from connector.pipeline.erasure import bury, erase
-from connector.pipeline.escalating import escalate
+from connector.pipeline.escalating import escalate, may_escalate
 from connector.pipeline.halving import work_off
 from connector.pipeline.opening import open_scene
 from connector.pipeline.people import rehome
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from connector.store.unit import Unit
 
 log = structlog.get_logger(__name__)
-# The more at once, the less for each; webhooks wait for the writer a few milliseconds meanwhile.
-AT_ONCE = 500
+# The more at once, the less for each; webhooks wait for the writer meanwhile, some 50 ms at most.
+AT_ONCE = 1000
 _OFFERED, _ENDED = f"system:{OFFER}", "system:incentive_timeout"
 
 
@@ -90,7 +90,7 @@ def _apply(
         done = act(services, found, unit.account(account_id).pipeline)
         scene = _open(services, unit, account_id, found, done)
         take_steps(services, scene, found, done)
-        escalate(services, unit, scene, _happened(found))
+        escalate(services, unit, scene, _happened(scene, found))
         _forget(scene, unit, account_id, found)
     told = settle(scene, _touched(scene, found))
     _note_rewards(scene, found.kept, done)
@@ -101,11 +101,12 @@ def _apply(
         figures.count("bb_events_total", found.capped, outcome="beyond_cap")
 
 
-def _happened(found: Reckoning) -> list[Happened]:
-    """Return a batch's events with whose they are."""
+def _happened(scene: Scene, found: Reckoning) -> list[Happened]:
+    """Return with whose they are the events of those whom rules may act on."""
     return [
         replace(one.happened, profile_id=profile_id)
         for profile_id, visits in found.whose.items()
+        if profile_id in scene.profiles
         for one in visits
     ]
 
@@ -117,12 +118,16 @@ def _open(
     found: Reckoning,
     done: Mapping[ProfileId, list[Done]],
 ) -> Scene:
-    """Load those whose story changes, and the known people whom rules may act on."""
+    """Load those whose story changes, and the known people whom rules may act on now."""
     lost = found.lost
+    index = unit.rules.index(account_id)
     wanted = {*done, *found.erased, *lost, *lost.values()}
     for profile_id, visits in found.whose.items():
-        slot = found.profiles[profile_id].slot if profile_id in found.profiles else None
-        if slot not in {None, *UNKNOWN} and any(not one.happened.silent for one in visits):
+        known = found.profiles.get(profile_id)
+        if known is None or known.slot is None or known.slot in UNKNOWN:
+            continue
+        last_at = found.last_at.get(profile_id)
+        if any(may_escalate(index, one.happened, last_at) for one in visits):
             wanted.add(profile_id)
     stored = sorted(wanted & found.profiles.keys())
     scene = open_scene(services, unit, account_id, set(), profiles=stored, now=found.census.now)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connector.domain.facts import AccountId, ProfileId
-from connector.domain.identity import Census, Person
+from connector.domain.identity import Census, Name, Person
 from connector.domain.journeys import Alias, JourneyEvent, Known, Visitor
 from connector.domain.kept import Kept, Visit
 from connector.domain.slots import UNKNOWN, Slot
@@ -41,12 +41,14 @@ class Reckoning:
 
     `strange` are opt-outs that name somebody whom their sender did not come as, `earlier` what
     whoever signs in now had sent before, `refused` opt-outs that count for nobody.
+    `last_at` is when somebody's last event was, before this batch.
     """
 
     census: Census
     profiles: Mapping[ProfileId, Profile]
     kept: Kept
     whose: dict[ProfileId, list[Visit]] = field(default_factory=lambda: defaultdict(list))
+    last_at: dict[ProfileId, datetime] = field(default_factory=dict)
     erased: set[ProfileId] = field(default_factory=set)
     buried: set[Alias] = field(default_factory=set)
     capped: int = 0
@@ -65,9 +67,9 @@ def reckon(
     services: Services, unit: Unit, account_id: AccountId, visits: Visits, now: datetime
 ) -> Reckoning:
     """Find out whose the events of a batch are; leave out what is of erased people."""
-    names = {alias for visit in visits for alias in visit.event.aliases}
+    names = {alias for visit in visits for alias in visit.names}
     buried = graves(unit, account_id, names)
-    found = _census(services, unit, account_id, names, now)
+    found = _census(services, unit, account_id, visits, now)
     for visit in visits:
         _take(found, visit, buried)
     census = found.census
@@ -82,15 +84,16 @@ def reckon(
 
 
 def _census(
-    services: Services, unit: Unit, account_id: AccountId, names: Collection[Alias], now: datetime
+    services: Services, unit: Unit, account_id: AccountId, visits: Visits, now: datetime
 ) -> Reckoning:
-    """Load who is behind some names."""
+    """Load who is behind the names of a batch."""
+    names = {alias for visit in visits for alias in visit.names}
     known = unit.visits.names(account_id, names)
     emails = [alias.value for alias in names if alias.kind == "email"]
     holders = unit.visits.holders(account_id, emails)
     ids = {name.profile_id for name in known.values()} | set(holders.values())
     profiles = unit.visits.profiles(account_id, ids)
-    owned = unit.visits.owned(account_id, ids)
+    owned = unit.visits.owned(account_id, ids & set(_in_question(visits, known, holders)))
     people = {
         one.id: Person(
             one.id, one.created_at or now, one.id in owned, muted=one.slot is Slot.DO_NOT_CONTACT
@@ -101,13 +104,27 @@ def _census(
     return Reckoning(census, profiles, Kept())
 
 
+def _in_question(
+    visits: Visits, known: Mapping[Alias, Name], holders: Mapping[str, ProfileId]
+) -> Iterator[ProfileId]:
+    """Yield those of whom it matters whether somebody owns them: a device alone joins nobody."""
+    for visit in visits:
+        event = visit.event
+        if event.email or len(visit.names) > 1 or event.type == "deidentified":
+            for name in visit.names:
+                if name in known:
+                    yield known[name].profile_id
+                if name.value in holders:
+                    yield holders[name.value]
+
+
 def _take(found: Reckoning, visit: Visit, buried: Mapping[Alias, datetime]) -> None:
     spared = _spared(found.census, visit, buried)
     if spared is None:
         found.kept.dropped.append(visit.id)
     elif spared.event.type == "deidentified":
         _deidentify(found, spared)
-    elif not spared.event.aliases:
+    elif not spared.names:
         found.kept.dropped.append(visit.id)
     else:
         if spared is not visit:
@@ -123,7 +140,9 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
     Dated before the erasure it goes. Afterwards a sign-in makes a new person; an address that
     is only typed is not taken down, so that nobody but its owner brings it back.
     """
-    names = visit.event.aliases
+    if not buried:
+        return visit
+    names = visit.names
     gone = [name for name in names if name in buried and visit.when <= buried[name]]
     if names and names[0] in gone:
         return None
@@ -138,12 +157,12 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
 
 
 def _with(visit: Visit, event: JourneyEvent) -> Visit:
-    return visit._replace(happened=replace(visit.happened, event=event))
+    return Visit.of(replace(visit.happened, event=event), visit.connection_id, visit.trace)
 
 
 def _deidentify(found: Reckoning, visit: Visit) -> None:
     """Forget whom the platform has de-identified; a device alone forgets no owner of records."""
-    census, names = found.census, visit.event.aliases
+    census, names = found.census, visit.names
     found.kept.dropped.append(visit.id)
     known = ((name.kind, holder) for name in names if (holder := census.holder(name)))
     by, best = next(known, ("", None))
@@ -171,20 +190,23 @@ def add_up(unit: Unit, account_id: AccountId, found: Reckoning, per_day: int) ->
     known = unit.visits.days(account_id, [*_stored(found), *lost], numbers)
     days = found.kept.days
     for (profile_id, number), counts in known.items():
-        days.setdefault((lost.get(profile_id, profile_id), number), Counter()).update(counts)
+        key = (lost.get(profile_id, profile_id), number)
+        days[key] = days[key] + counts if key in days else counts
     totals = {key: _by_type(counts) for key, counts in days.items()}
     changed = set()
     for profile_id, visits in found.whose.items():
         spared = []
         for visit in sorted(visits, key=lambda one: one.id):
-            key = (profile_id, day_of(visit.when))
-            total = totals.setdefault(key, Counter())
-            if total[visit.event.type] >= per_day and visit.event.type not in RIGHTS:
+            key, kind = (profile_id, day_of(visit.when)), visit.event.type
+            if key not in totals:
+                totals[key], days[key] = {}, Counter()
+            number_so_far = totals[key].get(kind, 0)
+            if number_so_far >= per_day and kind not in RIGHTS:
                 found.kept.dropped.append(visit.id)
                 found.capped += 1
                 continue
-            total[visit.event.type] += 1
-            days.setdefault(key, Counter())[bucket(visit.event)] += 1
+            totals[key][kind] = number_so_far + 1
+            days[key][bucket(visit.event)] += 1
             changed.add(key)
             spared.append(visit)
         visits[:] = spared
@@ -194,10 +216,11 @@ def add_up(unit: Unit, account_id: AccountId, found: Reckoning, per_day: int) ->
     }
 
 
-def _by_type(counts: Mapping[str, int]) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _by_type(counts: Mapping[str, int]) -> dict[str, int]:
+    total: dict[str, int] = {}
     for name, number in counts.items():
-        total[type_of(name)] += number
+        kind = type_of(name)
+        total[kind] = total.get(kind, 0) + number
     return total
 
 
@@ -214,7 +237,9 @@ def look_back(unit: Unit, account_id: AccountId, found: Reckoning) -> None:
     for profile_id, visitor in known.items():
         by_root[lost.get(profile_id, profile_id)].append(visitor)
     for profile_id in found.whose:
-        found.kept.visitors[profile_id] = _whole(profile_id, by_root[profile_id])
+        visitor = found.kept.visitors[profile_id] = _whole(profile_id, by_root[profile_id])
+        if visitor.last_at is not None:
+            found.last_at[profile_id] = visitor.last_at
     _hear_again(unit, account_id, found)
 
 
@@ -231,10 +256,12 @@ def _hear_again(unit: Unit, account_id: AccountId, found: Reckoning) -> None:
 
 
 def _whole(profile_id: ProfileId, parts: Iterable[Visitor]) -> Visitor:
-    whole = Visitor(profile_id)
+    whole = None
     for part in parts:
-        whole = joined(whole, part)
-    return whole
+        whole = part if whole is None else joined(whole, part)
+    if whole is None or whole.profile_id == profile_id:
+        return whole or Visitor(profile_id)
+    return replace(whole, profile_id=profile_id)
 
 
 Done = tuple[Visit, Deed]

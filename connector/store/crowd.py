@@ -28,7 +28,7 @@ from connector.store.rows import (
     as_writing,
 )
 from connector.store.scores import Scores
-from connector.store.sql import slices
+from connector.store.sql import slices, within
 from connector.stored import (
     Crowd,
     LedgerAnswer,
@@ -70,12 +70,12 @@ class Load:
         """
         asked = set(keys) | {key for key in self._ends(follow) if key.object in PEOPLE}
         records = self.records(asked)
-        records |= self._by(t.record.c.email, [email for email in emails if email])
+        records |= self._by_email([email for email in emails if email])
         records |= self._became(records)
         owners = {r.profile_id for r in records.values() if r.profile_id} | set(profiles)
         names = self._names([email for email in emails if email])
         owners |= {name.profile_id for name in names.values()}
-        records |= self._by(t.record.c.profile_id, owners)
+        records |= {one.key: one for one in map(as_record, self._owned(t.record, owners))}
         owners |= {r.profile_id for r in records.values() if r.profile_id}
         links = self._links({key for key in records if key.object in PEOPLE} | set(follow))
         around = set(records) | {end for link in links for end in (link.start, link.goal)}
@@ -133,7 +133,7 @@ class Load:
 
     def records_of(self, profiles: Collection[ProfileId]) -> list[Record]:
         """Return the records behind profiles."""
-        return list(self._by(t.record.c.profile_id, profiles).values())
+        return list(map(as_record, self._owned(t.record, profiles)))
 
     def _became(self, records: Mapping[RecordKey, Record]) -> dict[RecordKey, Record]:
         """Return what merged records became, to the end of the chain."""
@@ -151,11 +151,11 @@ class Load:
         rows = self._at(t.record, keys)
         return {record.key: record for record in map(as_record, rows)}
 
-    def _by(self, column: ColumnElement[Any], values: Collection[Any]) -> dict[RecordKey, Record]:
+    def _by_email(self, emails: Collection[str]) -> dict[RecordKey, Record]:
         found: dict[RecordKey, Record] = {}
-        for some in slices(values):
+        for some in slices(emails):
             query = select(t.record).where(
-                t.record.c.account_id == self.account_id, column.in_(some)
+                t.record.c.account_id == self.account_id, t.record.c.email.in_(some)
             )
             found |= {record.key: record for record in map(as_record, self.tx.execute(query))}
         return found
@@ -194,19 +194,16 @@ class Load:
 
     def _owned(self, table: Table, ids: Collection[ProfileId], *more: ColumnElement[bool]) -> Rows:
         for some in slices(ids):
-            yield from self.tx.execute(
-                select(table).where(
-                    table.c.account_id == self.account_id, table.c.profile_id.in_(some), *more
-                )
-            )
+            own = (within(table, self.account_id), table.c.profile_id.in_(some), *more)
+            yield from self.tx.execute(select(table).where(*own)).all()
 
     def _profiles(self, ids: Collection[ProfileId]) -> dict[ProfileId, Profile]:
         found: dict[ProfileId, Profile] = {}
         for some in slices(ids):
             query = select(t.profile).where(
-                t.profile.c.account_id == self.account_id, t.profile.c.id.in_(some)
+                within(t.profile, self.account_id), t.profile.c.id.in_(some)
             )
-            found |= {row.id: as_profile(row) for row in self.tx.execute(query)}
+            found |= {row.id: as_profile(row) for row in self.tx.execute(query).all()}
         return found
 
     def _steps(self, ids: Collection[ProfileId]) -> dict[ProfileId, list[OwnStep]]:

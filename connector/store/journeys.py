@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.journeys import Happened, JourneyEvent, Known, Visitor
-from connector.store.sql import slices
+from connector.store.sql import slices, within
 from connector.store.tables_journeys import journey, visitor
 
 # The parts of an event that are kept as one document; the rest have columns of their own.
@@ -38,7 +38,7 @@ class Journeys:
             query = select(journey).where(own.account_id == account_id, own.profile_id.in_(ids))
             if since is not None:
                 query = query.where(own.occurred_at >= since)
-            for row in self.tx.execute(query.order_by(own.occurred_at, own.id)):
+            for row in self.tx.execute(query.order_by(own.occurred_at, own.id)).all():
                 found[ProfileId(row.profile_id)].append(as_happened(row))
         return found
 
@@ -49,9 +49,9 @@ class Journeys:
         found = {}
         for ids in slices(profiles):
             query = select(visitor).where(
-                visitor.c.account_id == account_id, visitor.c.profile_id.in_(ids)
+                within(visitor, account_id), visitor.c.profile_id.in_(ids)
             )
-            for row in self.tx.execute(query):
+            for row in self.tx.execute(query).all():
                 found[ProfileId(row.profile_id)] = as_visitor(row)
         return found
 

@@ -15,7 +15,7 @@ from connector.mapping.table import COMPANIES
 from connector.store import tables as t
 from connector.store.crowd import Load
 from connector.store.rows import as_fact, as_profile, as_record
-from connector.store.sql import slices
+from connector.store.sql import slices, within
 from connector.store.tables_journeys import alias
 from connector.store.tables_scores import score
 from connector.store.ties import works_at
@@ -75,7 +75,7 @@ class People:
         for some in slices(profiles):
             query = (
                 select(t.record)
-                .where(t.record.c.account_id == account_id, t.record.c.profile_id.in_(some))
+                .where(within(t.record, account_id), t.record.c.profile_id.in_(some))
                 .order_by(t.record.c.connection_id, t.record.c.object, t.record.c.record_id)
             )
             for row in self.tx.execute(query):

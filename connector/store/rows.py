@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row
 
 from connector.domain.facts import ConnectionId, Fact, Link, RecordKey
-from connector.domain.slots import Slot
+from connector.domain.slots import Funnel, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.table import Disposition
 from connector.stored import (
@@ -30,6 +31,12 @@ def key_of(row: Row[Any]) -> RecordKey:
 def as_slot(number: int | None) -> Slot | None:
     """Return a stored slot."""
     return None if number is None else Slot(number)
+
+
+@lru_cache(maxsize=1024)
+def as_funnel(*numbers: int) -> Funnel:
+    """Return a stored funnel order; accounts have few, steps are many."""
+    return tuple(map(Slot, numbers))
 
 
 def as_record(row: Row[Any]) -> Record:
@@ -103,7 +110,7 @@ def as_step(row: Row[Any]) -> OwnStep:
         Actor(row.actor),
         row.happened_at,
         row.recorded_at,
-        tuple(Slot(number) for number in row.funnel),
+        as_funnel(*row.funnel),
         as_slot(row.slot),
         as_slot(row.start),
         row.reason,

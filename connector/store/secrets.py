@@ -38,7 +38,7 @@ class SecretBox:
 
 def seal(key: str, address: str) -> str:
     """Return a keyed hash of an e-mail address, for tombstones."""
-    return hmac.new(key.encode(), address.strip().lower().encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), address.strip().lower().encode(), "sha256").hex()
 
 
 def fingerprint(token: str) -> str:

@@ -10,6 +10,9 @@ from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Made once: `dumps` with separators makes an encoder for every value.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
 
 # SQLite numbers rows by itself only where the key is declared INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -41,9 +44,9 @@ class Document(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Return the text of a value."""
         del dialect
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else _encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the value of a text."""
         del dialect
-        return None if value is None else json.loads(value)
+        return None if value is None else _decode(value)

@@ -25,12 +25,22 @@ from connector.store.journeys import Journeys, as_happened, as_visitor, event_ro
 from connector.store.models import is_serving
 from connector.store.rows import as_profile
 from connector.store.scores import forget_late
-from connector.store.sql import add, put, slices
+from connector.store.sql import add, put, run, slices, within
 from connector.store.tables_journeys import PARKED, WAITS, alias, day, journey, visitor
 from connector.stored import Connection, Profile
 
 _WAITS, _PARKED = text(WAITS), text(PARKED)
 _PROVEN_ADDRESS = (alias.c.kind == "email", alias.c.verified.is_(True))
+
+
+_NAME = (alias.c.value, alias.c.profile_id, alias.c.verified)
+
+
+_ASSIGNED = (
+    update(journey)
+    .where(journey.c.account_id == bindparam("account"), journey.c.id == bindparam("row"))
+    .values(profile_id=bindparam("whose"))
+)
 
 
 class Visits:
@@ -57,8 +67,8 @@ class Visits:
         """Return the events to work on next: what happens now before what is imported."""
         query = select(journey).where(journey.c.account_id == account_id, _WAITS)
         order = (journey.c.silent, journey.c.id)
-        rows = self.tx.execute(query.order_by(*order).limit(most))
-        return [Visit(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows]
+        rows = self.tx.execute(query.order_by(*order).limit(most)).all()
+        return list(map(_visit, rows))
 
     def opt_outs(self, account_id: AccountId, profiles: Collection[ProfileId]) -> list[Visit]:
         """Return the opt-outs that profiles have sent, in order of time."""
@@ -69,7 +79,8 @@ class Visits:
             )
             rows = self.tx.execute(query.order_by(own.occurred_at, own.id))
             found += [
-                Visit(as_happened(row), ConnectionId(row.connection_id), row.trace) for row in rows
+                Visit.of(as_happened(row), ConnectionId(row.connection_id), row.trace)
+                for row in rows
             ]
         return found
 
@@ -84,8 +95,9 @@ class Visits:
         for kind, values in _by_kind(wanted).items():
             for some in slices(values):
                 own = (alias.c.account_id == account_id, alias.c.kind == kind)
-                query = select(alias).where(*own, alias.c.value.in_(some))
-                found |= {_alias(row): _name(row) for row in self.tx.execute(query)}
+                query = select(*_NAME).where(*own, alias.c.value.in_(some))
+                for value, profile_id, verified in self.tx.execute(query).all():
+                    found[Alias(kind, value)] = Name(ProfileId(profile_id), verified)
         return found
 
     def names_of(
@@ -94,7 +106,7 @@ class Visits:
         """Return the names of profiles."""
         found: dict[ProfileId, list[Alias]] = defaultdict(list)
         for some in slices(profiles):
-            own = (alias.c.account_id == account_id, alias.c.profile_id.in_(some))
+            own = (within(alias, account_id), alias.c.profile_id.in_(some))
             for row in self.tx.execute(select(alias).where(*own).order_by(alias.c.value)):
                 found[ProfileId(row.profile_id)].append(_alias(row))
         return found
@@ -116,9 +128,9 @@ class Visits:
         """Return the rows of profiles."""
         found: dict[ProfileId, Profile] = {}
         for some in slices(ids):
-            own = (t.profile.c.account_id == account_id, t.profile.c.id.in_(some))
+            own = (within(t.profile, account_id), t.profile.c.id.in_(some))
             query = select(t.profile).where(*own)
-            found |= {ProfileId(row.id): as_profile(row) for row in self.tx.execute(query)}
+            found |= {ProfileId(row.id): as_profile(row) for row in self.tx.execute(query).all()}
         return found
 
     def owned(self, account_id: AccountId, profiles: Collection[ProfileId]) -> set[ProfileId]:
@@ -127,7 +139,7 @@ class Visits:
         for some in slices(profiles):
             for table, more in ((t.record, ()), (alias, _PROVEN_ADDRESS)):
                 own = table.c.profile_id
-                query = select(own).where(table.c.account_id == account_id, own.in_(some), *more)
+                query = select(own).where(within(table, account_id), own.in_(some), *more)
                 found |= {ProfileId(one) for one in self.tx.execute(query).scalars()}
         return found
 
@@ -140,9 +152,10 @@ class Visits:
         for some in slices(profiles):
             for those in slices(wanted):
                 own = (day.c.account_id == account_id, day.c.profile_id.in_(some))
-                query = select(day).where(*own, day.c.day.in_(those))
-                for row in self.tx.execute(query):
-                    found[ProfileId(row.profile_id), row.day] = Counter(row.counts)
+                columns = (day.c.profile_id, day.c.day, day.c.counts)
+                query = select(*columns).where(*own, day.c.day.in_(those))
+                for profile_id, number, counts in self.tx.execute(query).all():
+                    found[ProfileId(profile_id), number] = Counter(counts)
         return found
 
     def rewarded(self, account_id: AccountId, before: datetime, most: int) -> list[Visitor]:
@@ -186,10 +199,9 @@ class Visits:
 
     def _assign(self, account_id: AccountId, whose: Mapping[int, ProfileId]) -> None:
         if whose:
-            mine = (journey.c.account_id == account_id, journey.c.id == bindparam("row"))
-            own = update(journey).where(*mine)
-            rows = [{"row": row_id, "whose": profile_id} for row_id, profile_id in whose.items()]
-            self.tx.execute(own.values(profile_id=bindparam("whose")), rows)
+            own = {"account": account_id}
+            rows = [own | {"row": row_id, "whose": one} for row_id, one in whose.items()]
+            run(self.tx, _ASSIGNED, rows)
 
     def listed(self, account_id: AccountId, state: str, after: int, most: int) -> list[Row[Any]]:
         """Return events that wait, are done with or were put aside, by id from behind `after`."""
@@ -300,6 +312,10 @@ def _visitor(one: Visitor) -> dict[str, Any]:
     return {**row, **documents, "profile_id": one.profile_id, "known": one.known}
 
 
+def _visit(row: Row[Any]) -> Visit:
+    return Visit.of(as_happened(row), ConnectionId(row.connection_id), row.trace)
+
+
 def _by_kind(wanted: Collection[Alias]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = defaultdict(list)
     for one in sorted(wanted):
@@ -309,7 +325,3 @@ def _by_kind(wanted: Collection[Alias]) -> dict[str, list[str]]:
 
 def _alias(row: Row[Any]) -> Alias:
     return Alias(row.kind, row.value)
-
-
-def _name(row: Row[Any]) -> Name:
-    return Name(ProfileId(row.profile_id), row.verified)

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from connector.adapters.platform import values as v
@@ -24,6 +25,7 @@ _LONGEST_MORE = 65_536  # characters of JSON
 _LONGEST_URL = 2000
 _LONGEST_TYPE = 100
 _PROVEN = frozenset({"verified_conversion", "authentication"})
+_STATES: Mapping[str, Known] = {known.value: known for known in Known}
 _GROUPS: Mapping[str, Callable[[object], Any]] = {
     "origin": v.text,
     "client": v.text,
@@ -112,13 +114,19 @@ class _Part:
 
     def more(self) -> dict[str, Any]:
         """Return all that was not used."""
-        used: Used = {}
-        for path in sorted(self.used, key=len):
-            inside = used
-            for key in path[:-1]:
-                inside = inside.setdefault(key, {})
-            inside.setdefault(path[-1], {})
-        return _left(self.values, used)
+        return _left(self.values, _tree(frozenset(self.used)))
+
+
+@lru_cache(maxsize=1024)
+def _tree(paths: frozenset[Path]) -> Used:
+    """Return the paths as a tree; the events of one sender use the same ones over and over."""
+    used: Used = {}
+    for path in sorted(paths, key=len):
+        inside = used
+        for key in path[:-1]:
+            inside = inside.setdefault(key, {})
+        inside.setdefault(path[-1], {})
+    return used
 
 
 def _left(values: dict[str, Any], used: Used) -> dict[str, Any]:
@@ -195,11 +203,16 @@ def _groups(part: _Part) -> tuple[dict[str, Any], dict[str, object]]:
 
 def _known(part: _Part, kind: str, email: str | None) -> Known:
     """Return how well the visitor is known: as told, and never less than what came with it says."""
-    told = part.take("state", lambda value: str(value).strip().lower() in list(Known) and value)
-    known = Known(str(told).strip().lower()) if told else Known.ANONYMOUS
+    told = part.take("state", _state)
+    known = told or Known.ANONYMOUS
     if not told and kind in _PROVEN:
         return Known.VERIFIED
     return Known.IDENTIFIED if known is Known.ANONYMOUS and email else known
+
+
+def _state(value: object) -> str:
+    """Return how well a visitor is known, "" for a word that says nothing of it."""
+    return _STATES.get(str(value).strip().lower(), "")
 
 
 def _key(part: _Part, kind: str, code: str, said: Mapping[str, Any]) -> str:

@@ -35,11 +35,9 @@ def say(text: str) -> str:
 
 def text(value: object, most: int = 500) -> str | None:
     """Return a text, cut where it is too long; a number counts as its digits."""
-    if is_whole(value):
-        return str(value)
-    if not isinstance(value, str):
-        return None
-    return say(value.strip())[:most] or None
+    if isinstance(value, str):
+        return say(value.strip())[:most] or None
+    return str(value) if is_whole(value) else None
 
 
 def is_whole(value: object) -> bool:
