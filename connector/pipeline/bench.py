@@ -79,11 +79,16 @@ class Bench:
         self._told: dict[ProfileId, Retold] = {}
         self._fired: dict[tuple[RuleId, ProfileId], list[datetime]] = defaultdict(list)
         self._days: Counter[tuple[RuleId, date]] = Counter()
-        self._with_news = {step.profile_id for step in scene.changes.steps} | {
-            survivor_of(scene, owner)
-            for key in sayings or ()
-            if (owner := scene.records[key].profile_id)
-        }
+        joined = {survivor_of(scene, one) for one in scene.changes.rehomed}
+        self._with_news = (
+            joined
+            | {step.profile_id for step in scene.changes.steps}
+            | {
+                survivor_of(scene, owner)
+                for key in sayings or ()
+                if (owner := scene.records[key].profile_id)
+            }
+        )
 
     def may_move(self, profile_id: ProfileId) -> bool:
         """Say, without looking closer, whether a rule might move somebody.
