@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from connector.domain.facts import AccountId, ProfileId
-from connector.domain.journeys import Happened, Known, Visitor
+from connector.domain.facts import AccountId, ProfileId, clock
+from connector.domain.journeys import Happened, Visitor
 from connector.domain.moves import PERSONS
 from connector.domain.rules.decisions import Firing
 from connector.domain.rules.judging import (
@@ -24,6 +24,7 @@ from connector.domain.rules.judging import (
 from connector.domain.rules.rule import Rule, RuleId, window
 from connector.domain.slots import OPEN_TO_RULES, Slot, is_forward
 from connector.domain.steps import Actor, Kind, Move, Story
+from connector.domain.visits import joined, seen
 from connector.pipeline.people import Sayings
 from connector.pipeline.refold import Retold, tell
 from connector.pipeline.scene import Scene
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _TICK = timedelta(microseconds=1)
 _CLIMBS_FROM = OPEN_TO_RULES | {Slot.QUALIFIED}
-_GROWING = tuple(Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ class Bench:
         stored = self.unit.journeys.visitors(self.account_id, self._with_joined(people))
         for profile_id, known in sorted(stored.items()):
             survivor = survivor_of(self.scene, profile_id)
-            self.visitors[survivor] = _joined(self.visitors.get(survivor), known)
+            one = self.visitors.get(survivor, Visitor(survivor))
+            self.visitors[survivor] = joined(one, known)
 
     def load_events(
         self,
@@ -156,7 +157,8 @@ class Bench:
         """Have what this batch tells of visitors count too."""
         for one in sorted(happened, key=in_time):
             known = self.visitors.get(one.profile_id, Visitor(one.profile_id))
-            self.visitors[one.profile_id] = _after(known, one)
+            when = clock(one.event.occurred_at, one.received_at)
+            self.visitors[one.profile_id] = seen(known, one.event, when)
 
     def _with_joined(self, people: Collection[ProfileId]) -> list[ProfileId]:
         """Return people with all who were joined to them in this unit of work."""
@@ -285,28 +287,3 @@ def _is_back(move: Move) -> bool:
     if start is None or Slot.DO_NOT_CONTACT in {start, goal} or move.step.actor not in PERSONS:
         return False
     return not is_forward(move.step.funnel, start, goal)
-
-
-def _joined(one: Visitor | None, other: Visitor) -> Visitor:
-    """Return what two visitors that are one person add up to; the first visit's origin stays."""
-    if one is None:
-        return other
-    first, last = sorted((one, other), key=lambda own: (own.first_at is None, own.first_at))
-    times = [own.last_at for own in (one, other) if own.last_at is not None]
-    return replace(
-        first,
-        known=max(one.known, other.known, key=_GROWING.index),
-        person={**first.person, **last.person},
-        origin=first.origin or last.origin,
-        last_at=max(times, default=None),
-    )
-
-
-def _after(known: Visitor, one: Happened) -> Visitor:
-    event = one.event
-    return replace(
-        known,
-        known=max(known.known, event.known, key=_GROWING.index),
-        origin=known.origin or event.origin,
-        person={**known.person, **event.person},
-    )

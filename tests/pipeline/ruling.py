@@ -14,6 +14,7 @@ from connector.domain.journeys import Happened, JourneyEvent, Visitor
 from connector.domain.rules.rule import Rule, RuleId
 from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Kind
+from connector.domain.visits import seen
 from connector.mapping.rules import parse_rule
 from connector.pipeline.bench import Aside
 from connector.pipeline.escalating import escalate
@@ -145,7 +146,7 @@ class Ruling:
                     own = update(journey).where(journey.c.id == one.id)
                     unit.tx.execute(own.values(profile_id=one.profile_id))
                     before = known.get(one.profile_id, Visitor(one.profile_id))
-                    known[one.profile_id] = _seen(before, one)
+                    known[one.profile_id] = seen(before, one.event, one.event.occurred_at)
                 for visitor_ in known.values():
                     _keep_visitor(unit, visitor_)
                 if crash:
@@ -179,22 +180,8 @@ def _new(unit: Unit, row: dict[str, Any]) -> Any:
     return upsert(unit.tx, journey).values(row).on_conflict_do_nothing()
 
 
-def _seen(before: Visitor, one: Happened) -> Visitor:
-    at = one.event.occurred_at
-    times = [time for time in (before.last_at, at) if time is not None]
-    first = [time for time in (before.first_at, at) if time is not None]
-    return Visitor(
-        one.profile_id,
-        before.known,
-        before.origin or one.event.origin,
-        {**before.person, **one.event.person},
-        min(first),
-        max(times),
-    )
-
-
 def _keep_visitor(unit: Unit, told: Visitor) -> None:
     names = ("known", "origin", "person", "first_at", "last_at", "identified_at", "verified_at")
     row = {name: getattr(told, name) for name in names} | {"reward_at": told.reward_at}
-    row |= {"origin": dict(told.origin), "person": dict(told.person)}
+    row |= {"origin": dict(told.origin), "person": dict(told.person), "origin_at": told.origin_at}
     put(unit.tx, visitor, [row | {"profile_id": told.profile_id, "account_id": ACCOUNT}])

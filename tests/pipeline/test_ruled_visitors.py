@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from connector.store import rules as r
 from connector.store.tables_journeys import visitor
 from tests.pipeline.house import House
 from tests.pipeline.ruling import Ruling
@@ -33,3 +32,35 @@ def test_an_event_that_joins_somebody_to_an_older_visitor_sets_off(
     site.do("page_view", 2, device_id="d1", user_id="u1", url=PRICES)
 
     assert site.path("d1") == [(None, 1), (1, 3), (3, 6)]
+
+
+def test_a_rule_sees_a_sign_in_as_the_one_who_signs_in(ruling: Ruling, site: Site) -> None:
+    ruling.rule(
+        trigger={"event": "authentication"}, conditions={"profile": "known", "is": "verified"}
+    )
+
+    site.do("authentication", device_id="d1", user_id="u1", email="ann@x.io")
+
+    assert site.path("d1") == [(None, 3), (3, 6)]
+
+
+def test_a_rule_sees_the_origin_of_the_first_visit_however_late_it_comes(
+    ruling: Ruling, site: Site
+) -> None:
+    ruling.rule(conditions={"origin": "utm_source", "is": "partner"})
+    site.do("page_view", 0, device_id="d1")
+    first = site.told("page_view", 5, device_id="d1", origin={"utm_source": "partner"})
+    site.do(
+        "identity_conversion",
+        10,
+        device_id="d1",
+        email="ann@x.io",
+        origin={"utm_source": "google"},
+    )
+
+    seen = site.told("page_view", 11, device_id="d1", url=PRICES)
+    site.tell([seen, first])
+
+    (known,) = site.house.rows(visitor)
+    assert known.origin == {"utm_source": "partner"}
+    assert site.slot("d1") == 6
