@@ -189,7 +189,7 @@ class Bench:
         verdict = judge(rule, self._facts(moment), past, moment.at, self.setting)
         if isinstance(verdict, Yes):
             self._fire(rule, moment, verdict)
-        elif moment.profile_id in self.scene.profiles:
+        else:
             self.scene.changes.decisions.refuse(rule, moment.profile_id, moment.at, verdict)
 
     def _facts(self, moment: Moment) -> Facts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connector.store import rules as r
 from connector.store.tables_journeys import visitor
 from tests.pipeline.house import House
 from tests.pipeline.ruling import Ruling
@@ -64,3 +65,14 @@ def test_a_rule_sees_the_origin_of_the_first_visit_however_late_it_comes(
     (known,) = site.house.rows(visitor)
     assert known.origin == {"utm_source": "partner"}
     assert site.slot("d1") == 6
+
+
+def test_the_noes_of_unknown_visitors_are_counted_each(ruling: Ruling, site: Site) -> None:
+    ruling.rule()
+
+    for hour in range(3):
+        site.do("page_view", hour, device_id="d1", url=PRICES)
+
+    (counted,) = site.house.rows(r.refusal_day)
+    assert (counted.why, counted.number) == ("unknown_person", 3)
+    assert site.house.rows(r.refusal) == []
