@@ -136,8 +136,9 @@ def _deidentify(found: Reckoning, visit: Visit) -> None:
     """Forget whom the platform has de-identified; a device alone forgets no owner of records."""
     census, names = found.census, visit.event.aliases
     found.kept.dropped.append(visit.id)
-    best = census.holder(names[0]) if names else None
-    if best is not None and (names[0].kind != "device" or not census.people[best].owned):
+    known = ((name.kind, holder) for name in names if (holder := census.holder(name)))
+    by, best = next(known, ("", None))
+    if best is not None and (by != "device" or not census.people[best].owned):
         found.erased.add(best)
     found.buried |= {name for name in names if census.holder(name) in {best, None}}
 

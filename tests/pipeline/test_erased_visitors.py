@@ -124,3 +124,19 @@ def forget(site: Site, profile: str, way: str) -> None:
     else:
         erase(site.house.services, ACCOUNT, profile)
     assert site.house.rows(t.connection, id=SITE)
+
+
+def test_whom_we_know_by_a_lesser_name_only_is_forgotten_too(site: Site) -> None:
+    site.do("page_view", device_id="d1", url="https://x.io/?email=ann@x.io")
+
+    site.do("deidentified", 1, device_id="d1", user_id="u1")
+
+    assert (site.kept(), site.profiles()) == ([], [])
+
+
+def test_a_device_under_a_name_that_we_do_not_know_forgets_nobody_who_is_owned(site: Site) -> None:
+    site.do("verified_conversion", device_id="d1", email="ann@x.io")
+
+    site.do("deidentified", 1, device_id="d1", user_id="u9")
+
+    assert site.slot("d1") == 3
