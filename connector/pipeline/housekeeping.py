@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 WORDS_LAST = timedelta(hours=1)
 # Pieces deleted in one go; the next minute goes on.
 _MOST = 800
-_TABLES = ("delivery", "event", "outbox", "written", "journal", "journey", "audit")
+_TABLES = (
+    *("delivery", "event", "outbox", "written", "journal"),
+    *("journey", "journey_aside", "audit"),
+)
 
 
 def keep_house(services: Services) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, select
+from sqlalchemy import Column, Connection, Table, TextClause, delete, select, text
 
 from connector.store import tables as t
 from connector.store.ledgers import notice
+from connector.store.tables_journeys import PARKED
 from connector.stored import CLOSED, Keeping, State
 
 # Rows looked at in one read, and deleted in one transaction: the writer is busy for milliseconds.
@@ -22,12 +23,16 @@ Lives = Mapping[str, timedelta]  # a state -> how long its rows are kept
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Of one table: what dates a row, its state, and how long which state is kept."""
+    """Of one table: what dates a row, its state, and how long which state is kept.
+
+    `only` are the rows that it is about, where it is not about all.
+    """
 
     table: Table
     dated: Column[Any]
     state: Column[str] | None
     kept: Callable[[Keeping], Lives]
+    only: TextClause | None = None
 
 
 _ANY = ""
@@ -43,7 +48,13 @@ def _box(name: str) -> Callable[[Keeping], Lives]:
     return kept
 
 
+# What could not be worked on, by the index that finds it.
+ASIDE = "journey_aside"
 RULES: Mapping[str, _Rule] = {
+    ASIDE: _Rule(
+        t.journey, t.journey.c.received_at, None, lambda k: {_ANY: k.parked}, text(PARKED)
+    )
+} | {
     rule.table.name: rule
     for rule in (
         _Rule(t.delivery, t.delivery.c.received_at, t.delivery.c.state, _box("inbox")),
@@ -66,6 +77,7 @@ def past(tx: Connection, name: str, after: int, keeping: Keeping, now: datetime)
     columns = [own.label("id"), rule.dated.label("dated")]
     columns += [rule.state.label("state")] if rule.state is not None else []
     query = select(*columns).where(own > after).order_by(own).limit(LOOK_AT)
+    query = query if rule.only is None else query.where(rule.only)
     youngest = now - min(kept.values())
     ids: list[int] = []
     last = after

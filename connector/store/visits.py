@@ -5,6 +5,7 @@ Everything is asked and kept for a whole batch: no query for a single event.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -258,14 +259,27 @@ def _rehome_days(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: Prof
 
 def forget(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> None:
     """Delete the journeys of erased profiles, what was put aside about them too."""
-    own = (alias.c.account_id == account_id, alias.c.profile_id.in_(profiles))
-    words = list(tx.execute(select(alias.c.value).where(*own)).scalars())
     data = type_coerce(journey.c.data, Text)
-    for some in slices(words):
+    for some in slices(_words_of(tx, account_id, profiles)):
         named = or_(*(data.icontains(word, autoescape=True) for word in some))
         tx.execute(delete(journey).where(journey.c.account_id == account_id, _PARKED, named))
     for table in (journey, alias, visitor, day):
         tx.execute(delete(table).where(table.c.profile_id.in_(profiles)))
+
+
+def _words_of(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> list[str]:
+    """Return what profiles are called, as it stands in documents: escaped.
+
+    An address may be part of a longer text; other names stand alone.
+    """
+    mine = (alias.c.account_id == account_id, alias.c.profile_id.in_(profiles))
+    names = [_alias(row) for row in tx.execute(select(alias).where(*mine))]
+    own = t.record.c
+    held = select(own.email).where(own.account_id == account_id, own.profile_id.in_(profiles))
+    emails = {email for email in tx.execute(held).scalars() if email}
+    emails |= {name.value for name in names if name.kind == "email"}
+    others = {name.value for name in names if name.kind != "email"}
+    return sorted({json.dumps(one)[1:-1] for one in emails} | {json.dumps(one) for one in others})
 
 
 def _visitor(one: Visitor) -> dict[str, Any]:

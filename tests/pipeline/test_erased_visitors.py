@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector.pipeline.forgetting import erase
+from connector.pipeline.housekeeping import keep_house
+from connector.pipeline.split import split
 from connector.store import tables as t
 from tests.pipeline.acts import lead
 from tests.pipeline.house import ACCOUNT, House
@@ -53,6 +55,48 @@ def test_what_was_put_aside_of_an_erased_visitor_goes_too(site: Site) -> None:
     forget(site, site.whose(DEVICE), "api")
 
     assert traces(site.house, ADDRESS, DEVICE) == []
+
+
+@pytest.mark.parametrize("email", ["ann@x.io", 'o"brien\\x@x.io', "zoë@x.io"])
+def test_what_was_put_aside_under_a_contacts_address_goes_with_the_contact(
+    site: Site, email: str
+) -> None:
+    lead(site.house, email=email)
+    put_aside(site, site.told("form_submitted", device_id="d9", email=email))
+
+    forget(site, site.house.profile_of("11"), "api")
+
+    assert site.kept() == []
+
+
+def test_what_was_put_aside_about_others_stays(site: Site) -> None:
+    site.do("page_view", device_id="d1")
+    put_aside(site, site.told("page_view", 1, device_id="d11", title="d1 and others"))
+
+    forget(site, site.whose("d1"), "api")
+
+    assert [row.data["device_id"] for row in site.kept()] == ["d11"]
+
+
+def test_what_was_put_aside_goes_after_ninety_days(site: Site) -> None:
+    put_aside(site, site.told("page_view", device_id="d9"))
+    site.house.clock.pass_(89 * 86400)
+    keep_house(site.house.services)
+    assert site.kept()
+
+    site.house.clock.pass_(2 * 86400)
+    keep_house(site.house.services)
+
+    assert site.kept() == []
+
+
+def put_aside(site: Site, told: Told) -> None:
+    """Have an event come in that can't be worked on."""
+    site.keep([told])
+    split(site.house.services)
+    (waits,) = site.kept(profile_id=None)
+    with site.house.store.writing() as unit:
+        unit.visits.park(waits.id, "it broke")
 
 
 def test_what_was_done_before_the_erasure_brings_nobody_back(site: Site) -> None:
