@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from urllib.parse import unquote
 
 from connector.domain.journeys import JourneyEvent, Known, Visitor
 
@@ -63,6 +64,37 @@ def type_of(name: str) -> str:
 def day_of(when: datetime) -> int:
     """Return the day in UTC, counted from 1970."""
     return when.astimezone(UTC).toordinal() - _EPOCH_DAY
+
+
+def without_person(event: JourneyEvent) -> JourneyEvent:
+    """Return what a page was, without anything that may say whose address was typed there."""
+
+    def told(values: Mapping[str, str]) -> dict[str, str]:
+        plain = {name: _plain(value) for name, value in values.items()}
+        return {name: value for name, value in plain.items() if not _names(value, event.email)}
+
+    url = _plain(event.url)
+    return replace(
+        event,
+        email="",
+        known=Known.ANONYMOUS,
+        person={},
+        url="" if _names(url, event.email) else url,
+        title="",
+        form_name="",
+        origin=told(event.origin),
+        client=told(event.client),
+        more={},
+    )
+
+
+def _plain(url: str) -> str:
+    """Return an address without what was asked of it."""
+    return re.split(r"[?#]", url, maxsplit=1)[0]
+
+
+def _names(text: str, email: str) -> bool:
+    return email in unquote(text).lower()
 
 
 def seen(visitor: Visitor, event: JourneyEvent, when: datetime) -> Visitor:

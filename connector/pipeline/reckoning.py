@@ -14,7 +14,16 @@ from connector.domain.journeys import Alias, Happened, JourneyEvent, Known, Visi
 from connector.domain.kept import Kept, Visit
 from connector.domain.slots import UNKNOWN, Slot
 from connector.domain.visiting import OPT_OUT, Deed, deeds, opt_out
-from connector.domain.visits import RIGHTS, bucket, day_of, joined, known_by, seen, type_of
+from connector.domain.visits import (
+    RIGHTS,
+    bucket,
+    day_of,
+    joined,
+    known_by,
+    seen,
+    type_of,
+    without_person,
+)
 from connector.pipeline.erasure import graves
 from connector.pipeline.services import Services
 from connector.stored import Profile
@@ -122,7 +131,7 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
     is_typed = known_by(event) is not Known.VERIFIED
     email = Alias("email", event.email)
     if email in buried and is_typed and census.holder(email) is None:
-        event = replace(event, email="", person={}, known=Known.ANONYMOUS, form_name="")
+        event = without_person(event)
     for name in gone:
         event = replace(event, **{f"{name.kind}_id": ""})  # type: ignore[arg-type]
     return visit if event is visit.event else _with(visit, event)

@@ -51,9 +51,7 @@ def _box(name: str) -> Callable[[Keeping], Lives]:
 # What could not be worked on, by the index that finds it.
 ASIDE = "journey_aside"
 RULES: Mapping[str, _Rule] = {
-    ASIDE: _Rule(
-        t.journey, t.journey.c.received_at, None, lambda k: {_ANY: k.parked}, text(PARKED)
-    )
+    ASIDE: _Rule(t.journey, t.journey.c.received_at, None, lambda k: {_ANY: k.parked}, text(PARKED))
 } | {
     rule.table.name: rule
     for rule in (

@@ -136,6 +136,23 @@ def test_nobody_but_its_owner_brings_an_erased_address_back(site: Site) -> None:
     assert traces(site.house, ADDRESS, NAME) == []
 
 
+def test_an_erased_address_comes_back_by_no_part_of_an_event(site: Site) -> None:
+    site.tell(person(site))
+    forget(site, site.whose(DEVICE), "platform")
+    typed = {
+        "url": f"https://x.io/thanks?email={ADDRESS}",
+        "title": f"Thank you, {NAME}",
+        "origin": {"referrer": f"https://x.io/{ADDRESS.replace('@', '%40')}", "utm_source": "ads"},
+        "more": {"fields": {"mail": ADDRESS, "name": NAME}},
+    }
+
+    site.do("form_submitted", 9, device_id="d2", email=ADDRESS, **typed)
+
+    (kept,) = site.kept()
+    assert (kept.url, kept.data["origin"]) == ("https://x.io/thanks", {"utm_source": "ads"})
+    assert traces(site.house, ADDRESS, NAME) == []
+
+
 def test_an_erased_visitors_record_is_refused_where_it_is_from_before(site: Site) -> None:
     site.house.crm.create("12987", email=ADDRESS, lifecyclestage="lead")
     late = site.house.crm.told()
