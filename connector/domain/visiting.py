@@ -90,7 +90,8 @@ def captured_at(visitor: Visitor, capture: Capture) -> datetime | None:
 def _while_unknown(event: JourneyEvent, when: datetime, capture: Capture) -> Iterator[Deed]:
     known = known_by(event)
     if known is Known.VERIFIED or (known is Known.IDENTIFIED and capture is Capture.TYPED):
-        why = CLAIM if event.type == CLAIM else "identity"
+        # A reward is claimed by a sign-in; under an address that was typed it stays open.
+        why = CLAIM if event.type == CLAIM and known is Known.VERIFIED else "identity"
         for start in (None, Slot.ANONYMOUS, Slot.INCENTIVIZED):
             yield Deed(Kind.SHIFT, 4, why, when, Slot.QUALIFIED, start)
     elif event.type == OFFER:

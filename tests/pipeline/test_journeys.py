@@ -51,6 +51,17 @@ def test_a_shown_reward_incentivizes_and_its_end_leads_back(site: Site) -> None:
     assert site.path("d1") == [(None, 1), (1, 2), (2, 1)]
 
 
+@pytest.mark.parametrize(
+    ("known", "why"), [("verified", "incentive_claimed"), ("identified", "identity")]
+)
+def test_a_reward_is_claimed_by_a_sign_in_only(site: Site, known: str, why: str) -> None:
+    site.do("incentive_offered", device_id="d1")
+
+    site.do("incentive_claimed", 1, device_id="d1", email="ann@x.io", known=known)
+
+    assert site.house.ledger(site.whose("d1"))[-1].reason == why
+
+
 def test_a_reward_ends_by_the_clock(site: Site) -> None:
     site.do("incentive_offered", device_id="d1")
     site.house.clock.pass_(14 * 86400 - 1)
