@@ -39,10 +39,12 @@ def is_bot(event: JourneyEvent) -> bool:
 
 
 def known_by(event: JourneyEvent) -> Known:
-    """Return how well an event alone knows its visitor."""
-    if event.known is Known.VERIFIED or event.type in SIGN_INS:
+    """Return how well an event alone knows its visitor: as it was told, else by its type."""
+    if event.known is not Known.ANONYMOUS:
+        return event.known
+    if event.type in SIGN_INS:
         return Known.VERIFIED
-    typed = event.email or event.type in TYPED or event.known is Known.IDENTIFIED
+    typed = event.email or event.type in TYPED
     return Known.IDENTIFIED if typed else Known.ANONYMOUS
 
 

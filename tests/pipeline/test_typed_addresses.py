@@ -123,3 +123,13 @@ def test_who_opted_out_unknown_stays_so_by_signing_in(site: Site) -> None:
     site.do("verified_conversion", 1, device_id="d1", email="ann@x.io")
 
     assert (len(site.profiles()), site.slot("d1")) == (1, 10)
+
+
+def test_a_sign_in_that_is_told_as_unproven_joins_nobody(site: Site) -> None:
+    contact(site, "11", "ann@x.io")
+    contact(site, "12", "bob@x.io")
+
+    for email in ("ann@x.io", "bob@x.io"):
+        site.do("authentication", user_id="u1", email=email, known="identified")
+
+    assert site.house.profile_of("11") != site.house.profile_of("12")
