@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connector.domain.facts import Fact, ProfileId
@@ -79,8 +79,14 @@ def is_live(one: Happened) -> bool:
 
 
 def _moment(one: Happened, rules: Iterable[Rule]) -> Moment | None:
-    own = tuple(rules)
-    return Moment(one.event.occurred_at, one.id, one.profile_id, own) if own else None
+    at = one.event.occurred_at
+    own = tuple(counting(rules, at))
+    return Moment(at, one.id, one.profile_id, own) if own else None
+
+
+def counting(rules: Iterable[Rule], at: datetime) -> Iterator[Rule]:
+    """Yield the rules that were there when something happened: none moves anybody for the past."""
+    return (rule for rule in rules if rule.since is None or rule.since <= at)
 
 
 def _is_late(bench: Bench, one: Happened) -> bool:
@@ -127,7 +133,7 @@ def on_field(
     index = unit.rules.index(account_of(scene))
     moments = []
     for order, fact in enumerate(scene.changes.facts):
-        rules = tuple(index.by_field(fact.field, fact.value))
+        rules = tuple(counting(index.by_field(fact.field, fact.value), fact.when))
         record = scene.records.get(fact.record)
         if rules and record and record.profile_id and _became(scene, fact):
             owner = survivor_of(scene, record.profile_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connector.domain.errors import ConfigurationRefused
@@ -104,8 +105,20 @@ def _keep(
     """Store a rule, unless it is what it was; say what became of it."""
     what = _what(rule, known)
     if what != "same":
-        unit.rules.keep(account_id, rule, services.now())
+        unit.rules.keep(account_id, rule, services.now(), _since(services, rule, known))
     return what
+
+
+def _since(services: Services, rule: Rule, known: Sequence[Rule]) -> datetime:
+    """Return since when a rule counts: what only names or limits it otherwise skips nobody."""
+    before = next((one for one in known if one.id == rule.id), None)
+    if before is None or before.since is None or rule.enabled > before.enabled:
+        return services.now()
+    return before.since if _meets(before) == _meets(rule) else services.now()
+
+
+def _meets(rule: Rule) -> tuple[object, ...]:
+    return rule.trigger, rule.condition, rule.to
 
 
 def _what(rule: Rule, known: Sequence[Rule]) -> str:

@@ -65,14 +65,16 @@ class Rulebook:
         """Return the slots that rules move people to."""
         return {rule.to for rule in self.rules(account_id)}
 
-    def keep(self, account_id: AccountId, rule: Rule, now: datetime) -> int:
-        """Store a rule as its next version; return that."""
+    def keep(
+        self, account_id: AccountId, rule: Rule, now: datetime, since: datetime | None = None
+    ) -> int:
+        """Store a rule as its next version, which counts since then, or from now; return that."""
         own = r.rule.c
         query = select(own.version).where(own.account_id == account_id, own.id == rule.id)
         version = max(self.tx.execute(query).scalars(), default=0) + 1
         self.retire(account_id, rule.id, now)
         row = {"account_id": account_id, "id": rule.id, "version": version}
-        add(self.tx, r.rule, [row | {"document": dump_rule(rule), "since": now}])
+        add(self.tx, r.rule, [row | {"document": dump_rule(rule), "since": since or now}])
         return version
 
     def retire(self, account_id: AccountId, rule_id: RuleId, now: datetime) -> None:

@@ -54,10 +54,11 @@ class Did:
 
 
 class Ruling:
-    """Rules over people, in a house."""
+    """Rules over people, in a house; they count from when they are made, or `since` then."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, since: datetime | None = None) -> None:
         self.house = house
+        self.since = since
 
     def rule(self, rule_id: str = "", /, **document: Any) -> Rule:
         """Keep a rule, or its next version."""
@@ -65,7 +66,8 @@ class Ruling:
         parsed = parse_rule(whole, PIPELINE)
         own = RuleId(rule_id or self.house.services.new_id("rul"))
         with self.house.store.writing() as unit:
-            unit.rules.keep(ACCOUNT, _with_id(parsed, own), self.house.clock.now())
+            now = self.house.clock.now()
+            unit.rules.keep(ACCOUNT, _with_id(parsed, own), now, self.since)
         with self.house.store.reading() as unit:
             return unit.rules.rule(ACCOUNT, own)
 

@@ -25,7 +25,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def ruling(house: House) -> Ruling:
-    made = Ruling(house)
+    made = Ruling(house, START)
     made.person("ann")
     house.clock.pass_(DAY.total_seconds())
     return made

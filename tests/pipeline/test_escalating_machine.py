@@ -137,7 +137,7 @@ class Oracle:
         self.heard += batch
         order = sorted(moments, key=lambda m: (m[0].place, -RANK[m[1].to], m[1].id))
         for one, law in order:
-            if one.page == law.page and self.says_yes(law, one.who, one.at):
+            if one.at >= law.since and one.page == law.page and self.says_yes(law, one.who, one.at):
                 self.fire(law, one.who, one.at)
 
     def says_yes(self, law: Law, who: str, at: datetime) -> bool:

@@ -19,6 +19,38 @@ def ruling(house: House) -> Ruling:
     return Ruling(house)
 
 
+@pytest.mark.parametrize(
+    ("change", "counts_anew"),
+    [
+        ({"name": "prices"}, False),
+        ({"cooldown": "1d", "once": True, "daily_cap": 9}, False),
+        ({"enabled": False}, False),
+        ({"to": 4}, True),
+        ({"conditions": TWICE}, True),
+        ({"trigger": {"event": "page_view"}}, True),
+    ],
+)
+def test_a_change_counts_anew_where_it_meets_others(
+    ruling: Ruling, change: dict[str, Any], *, counts_anew: bool
+) -> None:
+    first, _ = save(ruling.house.services, ACCOUNT, RULE)
+    ruling.house.clock.pass_(60)
+
+    changed, _ = save(ruling.house.services, ACCOUNT, RULE | change, first.id)
+
+    assert changed.version == 2
+    assert (changed.since == ruling.house.clock.now()) is counts_anew
+
+
+def test_a_rule_that_is_switched_on_again_counts_from_then(ruling: Ruling) -> None:
+    first, _ = save(ruling.house.services, ACCOUNT, RULE | {"enabled": False})
+    ruling.house.clock.pass_(60)
+
+    again, _ = save(ruling.house.services, ACCOUNT, RULE, first.id)
+
+    assert again.since == ruling.house.clock.now()
+
+
 def test_a_rule_counts_no_further_back_than_events_are_kept(ruling: Ruling) -> None:
     longer = {**TWICE, "count": {**PRICING, "within": "731d"}}
 

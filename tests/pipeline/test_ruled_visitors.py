@@ -76,3 +76,29 @@ def test_the_noes_of_unknown_visitors_are_counted_each(ruling: Ruling, site: Sit
     (counted,) = site.house.rows(r.refusal_day)
     assert (counted.why, counted.number) == ("unknown_person", 3)
     assert site.house.rows(r.refusal) == []
+
+
+def test_a_new_rule_moves_nobody_for_what_happened_before_it(ruling: Ruling, site: Site) -> None:
+    site.do("identity_conversion", 0, device_id="d1", email="ann@x.io")
+    late = site.told("page_view", 1, device_id="d1", url=PRICES)
+    site.house.clock.pass_(86400)
+
+    ruling.rule()
+    site.tell([late])
+    assert site.slot("d1") == 3
+
+    site.do("page_view", 48, device_id="d1", url=PRICES)
+    assert site.slot("d1") == 6
+
+
+def test_a_new_rule_moves_nobody_for_what_a_field_became_before_it(ruling: Ruling) -> None:
+    house = ruling.house
+    house.crm.create("11", email="ann@x.io", lifecyclestage="lead")
+    house.sync()
+    house.crm.edit("11", hs_lead_status="OPEN")
+    house.clock.pass_(3600)
+
+    ruling.rule(trigger={"field": "hs_lead_status", "becomes": "OPEN"})
+    house.sync()
+
+    assert house.slot("11") == 3
