@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Text,
+    delete,
+    exists,
+    or_,
+    select,
+    text,
+    tuple_,
+    type_coerce,
+    update,
+)
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Text, delete, select, tuple_, type_coerce, update
 
 from connector.domain.errors import NotFound
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.rules.decisions import Decisions, Place
 from connector.domain.rules.index import Index
 from connector.domain.rules.judging import day_of
-from connector.domain.rules.rule import Rule, RuleId
+from connector.domain.rules.rule import Rule, RuleId, span_of
 from connector.domain.slots import Slot
 from connector.mapping.rules import as_rule, dump_rule
 from connector.store import rules as r
+from connector.store import tables as t
 from connector.store.sql import add, put, slices, upsert
 from connector.store.tables import profile
-from connector.store.tables_journeys import visitor
+from connector.store.tables_journeys import WAITS, journey, visitor
 from connector.store.types import Document
+from connector.stored import BULK, LIVE, URGENT
 
 Marker = tuple[RuleId, ProfileId]
 _Version = tuple[str, int, str, datetime]
@@ -126,45 +140,61 @@ class Rulebook:
 
     # The clock
 
-    def place(self, account_id: AccountId, rule_id: RuleId) -> Place | None:
-        """Return how far a rule of the clock has looked, None before its first look."""
-        own = r.rule_place.c
-        query = select(own.at, own.after).where(
-            own.account_id == account_id, own.rule_id == rule_id
-        )
-        row = self.tx.execute(query).first()
-        return Place(row.at, row.after) if row else None
+    def heard_until(self, account_id: AccountId, now: datetime) -> datetime:
+        """Return up to when all that came has been worked on, silent bulk left aside."""
+        inbox, event, waits = t.delivery.c, t.event.c, journey.c
+        ours = or_(inbox.account_id == account_id, inbox.account_id.is_(None))
+        unread = select(inbox.received_at).where(inbox.state == "pending", ours, ~inbox.silent)
+        queries = [unread.order_by(inbox.id)]
+        for lane in (URGENT, LIVE, BULK):
+            own = (event.account_id == account_id, event.state == "pending", event.lane == lane)
+            queries.append(select(event.received_at).where(*own, ~event.silent).order_by(event.id))
+        live = (waits.account_id == account_id, waits.silent.is_(False))
+        queries.append(select(waits.received_at).where(*live, text(WAITS)).order_by(waits.id))
+        found: list[datetime] = []
+        for query in queries:
+            found += self.tx.scalars(query.limit(1))
+        return min([now, *found])
 
     def standing(
-        self, account_id: AccountId, slots: Collection[Slot], span: Place, until: datetime
+        self,
+        account_id: AccountId,
+        rule: Rule,
+        slots: Collection[Slot],
+        behind: Place,
+        until: datetime,
     ) -> list[tuple[ProfileId, datetime]]:
-        """Return the next people who came to slots behind a place, up to a time."""
+        """Return the next people who came to slots then, and whom a rule has not met for it."""
         own = profile.c
-        query = (
-            select(own.id, own.slot_since)
-            .where(
-                own.account_id == account_id,
-                own.slot.in_([int(slot) for slot in slots]),
-                *_between(own.slot_since, own.id, span, until),
-            )
-            .order_by(own.slot_since, own.id)
+        query = select(own.id, own.slot_since).where(
+            own.account_id == account_id,
+            own.slot.in_([int(slot) for slot in slots]),
+            *_between(own.slot_since, own.id, behind, until),
+            *_not_met(rule, own.id, own.slot_since),
         )
-        return self._people(query)
+        return self._people(query.order_by(own.slot_since, own.id))
 
     def silent_since(
-        self, account_id: AccountId, span: Place, until: datetime
+        self,
+        account_id: AccountId,
+        rule: Rule,
+        slots: Collection[Slot],
+        behind: Place,
+        until: datetime,
     ) -> list[tuple[ProfileId, datetime]]:
-        """Return the next people whose last event was behind a place, up to a time."""
-        own = visitor.c
+        """Return the next people in slots whose last event was then, and not met for it."""
+        own, them = visitor.c, profile.c
         query = (
             select(own.profile_id, own.last_at)
+            .join_from(visitor, profile, own.profile_id == them.id)
             .where(
                 own.account_id == account_id,
-                *_between(own.last_at, own.profile_id, span, until),
+                them.slot.in_([int(slot) for slot in slots]),
+                *_between(own.last_at, own.profile_id, behind, until),
+                *_not_met(rule, own.profile_id, own.last_at),
             )
-            .order_by(own.last_at, own.profile_id)
         )
-        return self._people(query)
+        return self._people(query.order_by(own.last_at, own.profile_id))
 
     def _people(self, query: Any) -> list[tuple[ProfileId, datetime]]:
         return [(ProfileId(a), when) for a, when in self.tx.execute(query.limit(AT_ONCE))]
@@ -206,6 +236,15 @@ def _between(when: Any, name: Any, span: Place, until: datetime) -> tuple[Any, .
     return (when >= span.at, when <= until, tuple_(when, name) > (span.at, span.after))
 
 
+def _not_met(rule: Rule, whose: Any, since: Any) -> Iterator[Any]:
+    """Yield that neither a yes nor a no of a rule is as late as when somebody's time came."""
+    came = type_coerce(since, BigInteger) + span_of(rule) // timedelta(microseconds=1)
+    for table in (r.firing, r.refusal):
+        own = table.c
+        mine = (own.rule_id == rule.id, own.profile_id == whose)
+        yield ~exists().where(*mine, type_coerce(own.at, BigInteger) >= came)
+
+
 @lru_cache(maxsize=4096)
 def _read(version: _Version) -> Rule:
     rule_id, number, document, since = version
@@ -238,8 +277,6 @@ def keep_decisions(tx: Tx, account_id: AccountId, decided: Decisions) -> None:
             tx.execute(delete(r.tripped).where(*mine))
         else:
             put(tx, r.tripped, [own | which | {"at": at}])
-    places = [own | {"rule_id": one} | at._asdict() for one, at in sorted(decided.places.items())]
-    put(tx, r.rule_place, places)
 
 
 def _columns(value: Any) -> dict[str, Any]:

@@ -84,7 +84,7 @@ tripped = Table(
     Index("ix_tripped_profile", "profile_id"),
 )
 
-# How far a rule of the clock has looked.
+# How far a rule of the clock had looked, for code that is older than what its noes tell now.
 rule_place = Table(
     "rule_place",
     metadata,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,13 @@ from connector.domain.facts import ProfileId
 from connector.domain.journeys import Visitor
 from connector.pipeline.backtesting import backtest
 from connector.pipeline.rule_clock import by_clock
+from connector.pipeline.split import split
+from connector.pipeline.turns import leased
 from connector.store import rules as r
 from tests.pipeline.acts import lead
 from tests.pipeline.house import ACCOUNT, House
 from tests.pipeline.ruling import TWICE, Did, Ruling
+from tests.pipeline.visitors import Site
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -68,6 +72,82 @@ def test_who_does_nothing_for_so_long_is_moved(ruling: Ruling) -> None:
 
     assert [tick(ruling, DAY), tick(ruling, 12 * HOUR)] == [0, 1]
     assert ruling.slot("ann") == 6
+
+
+def test_whose_time_is_learned_late_is_met_late(ruling: Ruling) -> None:
+    site = Site(ruling.house)
+    ruling.rule(trigger={"in_slot_for": "1h"})
+    late = site.told("identity_conversion", 1, device_id="d1", email="ann@x.io")
+    site.do("identity_conversion", 1.5, device_id="d2", email="bob@x.io")
+    assert (tick(ruling, HOUR), site.slot("d2")) == (1, 6)
+
+    site.tell([late])
+
+    assert [tick(ruling, HOUR), tick(ruling, HOUR)] == [1, 0]
+    assert site.slot("d1") == 6
+
+
+def test_the_clock_says_no_once_for_a_time(ruling: Ruling) -> None:
+    ruling.rule(trigger={"in_slot_for": "1h"}, conditions={"score_at_least": 9})
+    ruling.person("ann")
+
+    for _ in range(3):
+        tick(ruling, HOUR)
+
+    (counted,) = ruling.house.rows(r.refusal_day)
+    assert (ruling.why("ann"), counted.number) == (["condition"], 1)
+
+
+@pytest.mark.parametrize(("near", "far"), [("rul_a", "rul_b"), ("rul_b", "rul_a")])
+def test_the_clock_goes_furthest_first(ruling: Ruling, near: str, far: str) -> None:
+    ruling.rule(near, name="near", trigger={"in_slot_for": "3d"}, to=6)
+    ruling.rule(far, name="far", trigger={"in_slot_for": "3d"}, to=4)
+    ruling.person("ann")
+
+    tick(ruling, 3 * DAY)
+
+    assert ruling.moves("ann")[1:] == [(3, 4, "rule")]
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+def test_nobody_counts_as_gone_while_what_they_did_waits(ruling: Ruling, *, is_split: bool) -> None:
+    site = Site(ruling.house)
+    ruling.rule(trigger={"inactive_for": "14d"})
+    site.do("identity_conversion", device_id="d1", email="ann@x.io")
+    ruling.house.clock.pass_(13 * DAY.total_seconds())
+    site.keep([site.told("page_view", 13 * 24, device_id="d1")])
+    if is_split:
+        split(ruling.house.services)
+
+    assert tick(ruling, 2 * DAY) == 0
+    site.work()
+    assert (tick(ruling, HOUR), site.slot("d1")) == (0, 3)
+
+
+def test_the_clock_asks_before_it_waits_for_the_account(ruling: Ruling) -> None:
+    ruling.rule(trigger={"in_slot_for": "3d"})
+    ruling.person("ann")
+
+    with leased(ruling.house.services, ACCOUNT):
+        assert tick(ruling, DAY) == 0
+
+
+def test_whom_the_clock_can_not_judge_holds_up_nobody(ruling: Ruling) -> None:
+    ruling.rule(trigger={"in_slot_for": "3d"})
+    for one in ("ann", "bob", "cy"):
+        ruling.person(one)
+    calls = iter(range(100))
+
+    def breaks(prefix: str) -> str:
+        if prefix == "stp" and next(calls) in {1, 3, 4}:  # bob, with both, one, none
+            raise ZeroDivisionError
+        return ruling.house.services.new_id(prefix)
+
+    ruling.house.clock.pass_(3 * DAY.total_seconds())
+    moved = by_clock(replace(ruling.house.services, new_id=breaks), ACCOUNT)
+
+    assert moved == 2
+    assert tick(ruling, HOUR) == 1
 
 
 def test_a_field_that_takes_a_value_moves_whom_the_record_is_of(ruling: Ruling) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from connector.domain.facts import ProfileId
 from connector.domain.rules.judging import No, Why, day_of
-from connector.domain.rules.rule import Rule, RuleId
+from connector.domain.rules.rule import Rule, RuleId, span_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Day(NamedTuple):
 
 
 class Place(NamedTuple):
-    """How far a rule of the clock has looked: moments up to `at`, people up to `after`."""
+    """How far a rule of the clock has looked in one pass: times up to `at`, people to `after`."""
 
     at: datetime
     after: str = ""
@@ -61,12 +61,15 @@ class Decisions:
     refusals: dict[tuple[RuleId, ProfileId], Refusal] = field(default_factory=dict)
     days: Counter[Day] = field(default_factory=Counter)
     tripped: dict[tuple[RuleId, ProfileId], datetime | None] = field(default_factory=dict)
-    places: dict[RuleId, Place] = field(default_factory=dict)
 
     def refuse(self, rule: Rule, profile_id: ProfileId, at: datetime, no: No) -> None:
-        """Keep a no; of the many who are nobody we know only how many they were."""
+        """Keep a no; of the many who are nobody we know only how many they were.
+
+        The clock meets those only who are somebody by now, and by their noes each of them once.
+        """
         self.days[Day(rule.id, day_of(at).isoformat(), no.why)] += 1
         key = (rule.id, profile_id)
         known = self.refusals.get(key)
-        if no.why is not Why.UNKNOWN and (known is None or known.at <= at):
+        is_somebody = no.why is not Why.UNKNOWN or bool(span_of(rule))
+        if is_somebody and (known is None or known.at <= at):
             self.refusals[key] = Refusal(rule.id, rule.version, profile_id, at, no.why, no.detail)

@@ -154,6 +154,12 @@ class Rule:
     since: datetime | None = None
 
 
+def span_of(rule: Rule) -> timedelta:
+    """Return how long a rule of the clock waits, no time at all for any other."""
+    own = rule.trigger
+    return own.span if isinstance(own, InSlotFor | InactiveFor) else timedelta()
+
+
 def leaves(condition: Condition) -> list[Fact]:
     """Return every fact that a condition asks for."""
     if isinstance(condition, Every | Some):
