@@ -19,7 +19,7 @@ from connector.commands.configuration import (
     write_file,
 )
 from connector.commands.shown import as_json, guarded, show, table
-from connector.mapping.places import load_yaml
+from connector.mapping.rules import load_rules
 from connector.pipeline import legislating
 
 
@@ -51,7 +51,7 @@ def import_rules(path: str, account_id: str | None, *, dry_run: bool, json_: boo
     """Keep rules; those that the file leaves out stay as they are."""
     services = bootstrap.services()
     account = only_account(services, account_id)
-    document = load_yaml(read_file(path))
+    document = load_rules(read_file(path))
     kept, found = legislating.import_rules(services, account.id, document, dry_run=dry_run)
     rows: list[Mapping[str, Any]] = [
         {"id": one.rule.id, "name": one.rule.name, "what": one.what} for one in kept

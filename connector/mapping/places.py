@@ -19,16 +19,16 @@ Word = TypeVar("Word", bound=StrEnum)
 LONGEST_TEXT = 100_000
 LONGEST_LIST = 500
 LONGEST_WORD = 500
-_DEEPEST = 10
+DEEPEST = 10
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-def load_yaml(text: str) -> object:
+def load_yaml(text: str, longest: int = LONGEST_TEXT, deepest: int = DEEPEST) -> object:
     """Read YAML that a stranger may have written: no aliases, no depth, no key twice."""
-    if len(text) > LONGEST_TEXT:
-        raise ConfigurationRefused([f"the file is longer than {LONGEST_TEXT} characters"])
+    if len(text) > longest:
+        raise ConfigurationRefused([f"the file is longer than {longest} characters"])
     try:
-        document: object = Strict(text).get_single_data()
+        document: object = Strict(text, deepest).get_single_data()
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigurationRefused([f"not YAML: {' '.join(str(error).split())}"]) from error
     return document
@@ -125,11 +125,15 @@ class Strict(yaml.SafeLoader):
 
     depth = 0
 
+    def __init__(self, text: str, deepest: int = DEEPEST) -> None:
+        super().__init__(text)
+        self.deepest = deepest
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Read one node, refusing aliases, depth and doubled keys."""
         self.depth += 1
-        if self.depth > _DEEPEST or self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(f"no aliases, and no more than {_DEEPEST} levels")
+        if self.depth > self.deepest or self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(f"no aliases, and no more than {self.deepest} levels")
         node = super().compose_node(parent, index)
         self.depth -= 1
         pairs = node.value if isinstance(node, yaml.MappingNode) else []

@@ -32,7 +32,7 @@ from connector.domain.rules.rule import (
 )
 from connector.domain.rules.urls import UrlMatch, Way, compiled
 from connector.domain.slots import OPEN_TO_RULES, SETTLED, Pipeline, Slot, target_faults
-from connector.mapping.places import Place, shown
+from connector.mapping.places import Place, load_yaml, shown
 from connector.mapping.table import Disposition
 
 Document = dict[str, object]
@@ -48,6 +48,9 @@ _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minute
 _LONGEST_SPAN = timedelta(days=3650)
 _MOST_FACTS = 50
 _DEEPEST = 6
+# Whatever may be saved may be exported, and comes in again: each group stands two levels deep.
+_LONGEST_FILE = 2_000_000
+_DEEPEST_FILE = 24
 _MOST = 1_000_000
 _BEFORE_A_WIN = frozenset(Slot) - SETTLED - {Slot.DO_NOT_CONTACT}
 
@@ -59,6 +62,11 @@ def parse_rule(document: object, pipeline: Pipeline) -> Rule:
     root.conclude()
     assert rule is not None  # noqa: S101 - no fault, so there is a rule
     return rule
+
+
+def load_rules(text: str) -> object:
+    """Read a file of rules as YAML. Raises ConfigurationRefused."""
+    return load_yaml(text, _LONGEST_FILE, _DEEPEST_FILE)
 
 
 def parse_rules(document: object, pipeline: Pipeline) -> list[Rule]:

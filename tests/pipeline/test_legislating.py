@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from connector.domain.errors import ConfigurationRefused
-from connector.pipeline.legislating import save
+from connector.mapping.rules import load_rules
+from connector.pipeline.legislating import export_rules, import_rules, save
 from tests.pipeline.house import ACCOUNT, House
 from tests.pipeline.ruling import PRICING, TWICE, Ruling
 
@@ -56,3 +58,19 @@ def test_a_rule_counts_no_further_back_than_events_are_kept(ruling: Ruling) -> N
 
     with pytest.raises(ConfigurationRefused, match="within 731d, events are kept 730d"):
         save(ruling.house.services, ACCOUNT, RULE | {"conditions": longer})
+
+
+def test_whatever_was_saved_is_exported_and_comes_in_again(ruling: Ruling) -> None:
+    services, deepest = ruling.house.services, TWICE
+    for kind in ("any", "all") * 3:
+        deepest = {kind: [deepest]}
+    many = {"any": [TWICE] * 40}
+    for number in range(60):
+        own = {"name": f"rule {number}", "conditions": many if number else deepest}
+        save(services, ACCOUNT, RULE | own)
+
+    text = yaml.safe_dump(export_rules(services, ACCOUNT), sort_keys=False)
+    kept, _ = import_rules(services, ACCOUNT, load_rules(text), dry_run=True)
+
+    assert len(text) > 100_000
+    assert {one.what for one in kept} == {"same"}
