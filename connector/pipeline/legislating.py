@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.facts import AccountId
 from connector.domain.rules.checks import Finding, findings
+from connector.domain.rules.judging import Setting
 from connector.domain.rules.rule import Rule, RuleId, window
 from connector.mapping.rules import dump_rule, dump_span, parse_rule, parse_rules
+from connector.mapping.table import PEOPLE
 from connector.pipeline.services import Services
 
 if TYPE_CHECKING:
@@ -30,8 +32,18 @@ def listed(services: Services, account_id: AccountId) -> list[tuple[Rule, list[F
     """Return the account's rules, each with what is wrong with it."""
     with services.store.reading() as unit:
         rules = unit.rules.rules(account_id)
-        told = findings(rules, unit.account(account_id).pipeline)
+        told = _findings(services, unit, account_id, rules)
     return [(rule, [one for one in told if one.rule_id == rule.id]) for rule in rules]
+
+
+def _findings(
+    services: Services, unit: Unit, account_id: AccountId, rules: Sequence[Rule]
+) -> list[Finding]:
+    setting = Setting(unit.account(account_id).pipeline, services.rules_rest)
+    lookups, crms = unit.lookups(account_id), unit.crms(account_id)
+    mappings = [lookups[one.id][one.version].mapping for one in crms]
+    fields = {name for one in mappings for kind in PEOPLE for name in one.names(kind)}
+    return findings(rules, setting, fields if crms else None)
 
 
 def shown(services: Services, account_id: AccountId, rule_id: str) -> tuple[Rule, list[Finding]]:
@@ -89,7 +101,8 @@ def import_rules(
         kept = [Kept(one, _what(one, known)) for one in named]
         for one in kept if not dry_run else ():
             _keep(services, unit, account_id, known, one.rule)
-    return kept, findings(whole, pipeline)
+        found = _findings(services, unit, account_id, whole)
+    return kept, found
 
 
 def export_rules(services: Services, account_id: AccountId) -> dict[str, object]:

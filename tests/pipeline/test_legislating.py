@@ -74,3 +74,20 @@ def test_whatever_was_saved_is_exported_and_comes_in_again(ruling: Ruling) -> No
 
     assert len(text) > 100_000
     assert {one.what for one in kept} == {"same"}
+
+
+def test_a_rule_that_waits_for_a_field_of_which_no_crm_tells_is_unreachable(
+    ruling: Ruling,
+) -> None:
+    services = ruling.house.services
+    untold = RULE | {"trigger": {"field": "jobtitle", "becomes": "CEO"}}
+    told = RULE | {"trigger": {"field": "hs_lead_status", "becomes": "OPEN"}, "name": "told"}
+
+    _, (found,) = save(services, ACCOUNT, untold)
+    _, none = save(services, ACCOUNT, told)
+
+    assert (found.kind, "no mapping names the field 'jobtitle'" in found.text) == (
+        "unreachable",
+        True,
+    )
+    assert none == []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 from typing import Any, NamedTuple
 
-from connector.domain.rules.judging import NOES, in_order
+from connector.domain.rules.judging import NOES, Setting, in_order
 from connector.domain.rules.rule import (
     About,
     Act,
@@ -56,14 +56,30 @@ class Claim(NamedTuple):
 Way = frozenset[Claim]
 
 
-def findings(rules: Sequence[Rule], pipeline: Pipeline) -> list[Finding]:
-    """Return what is wrong with the rules that are switched on, in their order of judging."""
+def findings(
+    rules: Sequence[Rule], setting: Setting, fields: Collection[str] | None = None
+) -> list[Finding]:
+    """Return what is wrong with the rules that are switched on, in their order of judging.
+
+    `fields` are those that any CRM tells of, None where nobody knows.
+    """
+    pipeline = setting.pipeline
     live = in_order([rule for rule in rules if rule.enabled], pipeline)
     found = []
     for rule in live:
-        own = _unreachable(rule, pipeline) or _shadowed(rule, live, pipeline)
+        own = _untold(rule, fields) or _unreachable(rule, pipeline)
+        own = own or _shadowed(rule, live, setting)
         found += [own] if own else []
     return found
+
+
+def _untold(rule: Rule, fields: Collection[str] | None) -> Finding | None:
+    """Name a rule that waits for a field of which no CRM tells us."""
+    own = rule.trigger
+    if fields is None or not isinstance(own, FieldBecomes) or own.field in fields:
+        return None
+    text = f"no mapping names the field {own.field!r}: choose from {', '.join(sorted(fields))}"
+    return Finding(rule.id, "unreachable", text, example_of(own) or {})
 
 
 def _unreachable(rule: Rule, pipeline: Pipeline) -> Finding | None:
@@ -79,10 +95,13 @@ def _unreachable(rule: Rule, pipeline: Pipeline) -> Finding | None:
     return None
 
 
-def _shadowed(rule: Rule, live: Sequence[Rule], pipeline: Pipeline) -> Finding | None:
-    """Name a rule that always moves people first, to where this one would or further."""
+def _shadowed(rule: Rule, live: Sequence[Rule], setting: Setting) -> Finding | None:
+    """Name a rule that always moves people first, to where this one would or further.
+
+    One that rests for longer than whoever was moved back is left alone lets the next one in.
+    """
     for other in live[: live.index(rule)]:
-        if _always_first(other, rule, pipeline):
+        if other.cooldown <= setting.rest and _always_first(other, rule, setting.pipeline):
             text = f"whatever sets it off, {other.name!r} moves people first, and no less far"
             return Finding(rule.id, "shadowed", text, example_of(rule.trigger) or {}, other.id)
     return None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector.domain.rules.checks import Finding, findings
+from connector.domain.rules.judging import Setting
 from connector.domain.slots import Pipeline
 from connector.mapping.rules import as_rule
 from tests.domain.rules.cases import PRICING, START, many
@@ -19,7 +20,7 @@ def found(*documents: dict[str, Any]) -> list[Finding]:
         as_rule({"name": f"r{n}", "trigger": PRICING, "to": 6, **one}, f"rul_{n}", 1, START)
         for n, one in enumerate(documents)
     ]
-    return findings(rules, PIPELINE)
+    return findings(rules, Setting(PIPELINE))
 
 
 def kinds(*documents: dict[str, Any]) -> list[tuple[str, str, str | None]]:
@@ -106,3 +107,10 @@ def test_a_rule_that_may_go_first_now_and_then_shadows_none(
     wide: dict[str, Any], narrow: dict[str, Any]
 ) -> None:
     assert ("rul_1", "shadowed", "rul_0") not in kinds(wide, narrow)
+
+
+def test_a_rule_that_rests_longer_than_who_was_moved_back_shadows_none() -> None:
+    far, near = {"to": 4, "cooldown": "90d"}, {"to": 6, "cooldown": "90d"}
+
+    assert kinds(far, near) == []
+    assert kinds({**far, "cooldown": "30d"}, near) == [("rul_1", "shadowed", "rul_0")]
