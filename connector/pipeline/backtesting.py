@@ -51,11 +51,24 @@ class Would:
 
 @dataclass(slots=True)
 class _Tally:
-    """How many people the rule would have moved on each day, and the moves to be shown."""
+    """How many people the rule would have moved on each day, and the first of the moves."""
 
+    setting: Setting
     number: int = 0
     days: Counter[date] = field(default_factory=Counter)
     shown: list[Would] = field(default_factory=list)
+
+    def add(self, would: Would) -> None:
+        """Count a move; beyond the first ones no more than as many again are held."""
+        self.number += 1
+        self.days[day_of(would.at)] += 1
+        self.shown.append(would)
+        if len(self.shown) >= 2 * MOST_SHOWN:
+            self.shown = self.first()
+
+    def first(self) -> list[Would]:
+        """Return the first moves, in order of time."""
+        return sorted(self.shown, key=lambda one: (one.at, one.profile_id))[:MOST_SHOWN]
 
 
 def backtest(
@@ -66,25 +79,69 @@ def backtest(
     Raises NotFound, and ConfigurationRefused for a rule that waits for scores.
     """
     now = services.now()
-    tally, after = _Tally(), ""
     with services.store.reading() as unit:
         rule = unit.rules.rule(account_id, rule_id)
         pipeline = unit.account(account_id).pipeline
     if isinstance(rule.trigger, ScoreCrosses):
         raise ConfigurationRefused(["trigger: scores are not kept over time: nothing to replay"])
-    setting = Setting(pipeline, services.rules_rest)
-    moments: list[tuple[datetime, _Person]] = []
-    while True:
-        with services.store.reading() as unit:
-            ids = unit.rules.people(account_id, after, AT_ONCE)
-            found = _people(unit, account_id, ids, rule, (now - timedelta(days=days), now))
-        moments += [(at, one) for one in found for at in one.moments]
-        if len(ids) < AT_ONCE:
-            break
-        after = ids[-1]
-    for at, one in sorted(moments, key=lambda own: (own[0], own[1].profile.id)):
-        one.meet(rule, at, setting, tally)
-    return tally.number, tally.shown
+    past = _Past(services, account_id, rule, (now - timedelta(days=days), now))
+    tally = _Tally(Setting(pipeline, services.rules_rest))
+    if rule.daily_cap is None:
+        _one_by_one(past, tally)
+    else:
+        _day_by_day(past, tally)
+    return tally.number, tally.first()
+
+
+def _one_by_one(past: _Past, tally: _Tally) -> None:
+    """Meet each page of people at once: without a cap nobody's moves bear on anybody else's."""
+    for some in past.pages():
+        for one in some:
+            for at in one.moments:
+                one.meet(past.rule, at, tally)
+
+
+def _day_by_day(past: _Past, tally: _Tally) -> None:
+    """Meet people in order of time, so that each day's cap is used up as it would have been.
+
+    Of all only the moments are held meanwhile, and what the rule would have done.
+    """
+    moments = sorted(
+        (at, one.profile.id) for some in past.pages() for one in some for at in one.moments
+    )
+    fired: dict[ProfileId, list[datetime]] = {}
+    for start in range(0, len(moments), AT_ONCE):
+        some = moments[start : start + AT_ONCE]
+        people = {one.profile.id: one for one in past.people(sorted({one for _, one in some}))}
+        for at, profile_id in some:
+            person = people[profile_id]
+            person.fired = fired.get(profile_id, [])
+            if person.meet(past.rule, at, tally):
+                fired[profile_id] = person.fired
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What happened to an account's people in a span of time, a page of them at a time."""
+
+    services: Services
+    account_id: AccountId
+    rule: Rule
+    span: tuple[datetime, datetime]
+
+    def pages(self) -> Iterator[list[_Person]]:
+        """Yield everybody."""
+        after, ids = "", [ProfileId("")]
+        while ids:
+            with self.services.store.reading() as unit:
+                ids = unit.rules.people(self.account_id, after, AT_ONCE)
+            yield self.people(ids)
+            after = ids[-1] if ids else after
+
+    def people(self, ids: Sequence[ProfileId]) -> list[_Person]:
+        """Return some people with all that the rule asks of them."""
+        with self.services.store.reading() as unit:
+            return _people(unit, self.account_id, ids, self.rule, self.span)
 
 
 class _Person:
@@ -99,9 +156,9 @@ class _Person:
         self.moments: list[datetime] = []
         self.fired: list[datetime] = []
 
-    def meet(self, rule: Rule, at: datetime, setting: Setting, tally: _Tally) -> None:
+    def meet(self, rule: Rule, at: datetime, tally: _Tally) -> bool:
         """Judge the rule at a moment, and count the move that it would have made."""
-        slot = self._slot(at, rule)
+        slot, setting = self._slot(at, rule), tally.setting
         facts = Facts(
             slot,
             slot,
@@ -112,13 +169,11 @@ class _Person:
             about={**self.visitor.person, "known": self.visitor.known.value},
         )
         verdict = judge(rule, facts, Past(self.fired, tally.days[day_of(at)]), at, setting)
-        if isinstance(verdict, Yes) and slot is not None:
-            self.fired.append(at)
-            tally.days[day_of(at)] += 1
-            tally.number += 1
-            if len(tally.shown) < MOST_SHOWN:
-                became = self.profile.slot or slot
-                tally.shown.append(Would(self.profile.id, at, slot, rule.to, became))
+        if not isinstance(verdict, Yes) or slot is None:
+            return False
+        self.fired.append(at)
+        tally.add(Would(self.profile.id, at, slot, rule.to, self.profile.slot or slot))
+        return True
 
     def _slot(self, at: datetime, rule: Rule) -> Slot | None:
         before = [move for move in self.moves if move.occurred_at <= at]

@@ -19,7 +19,7 @@ from tests.pipeline.house import ACCOUNT, House
 from tests.pipeline.ruling import TWICE, Did, Ruling
 from tests.pipeline.visitors import Site
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -205,3 +205,22 @@ def test_a_backtest_says_who_would_have_moved_when_and_what_they_became(ruling: 
         ("bob", start + 20 * HOUR, 3, 6, 3),
     ]
     assert (ruling.firings("ann"), ruling.firings("bob")) == ([], [])
+
+
+@pytest.mark.parametrize("cap", [None, 150])
+def test_a_backtest_of_many_people_shows_the_first_in_time_and_keeps_the_cap(
+    ruling: Ruling, cap: int | None
+) -> None:
+    start = ruling.house.clock.now()
+    names = [f"p{n:03}" for n in range(230)]
+    for name in names:
+        ruling.person(name)
+    ruling.house.clock.pass_(5 * DAY.total_seconds())
+    looks = [Did(one, one, start + (300 - n) * MINUTE) for n, one in enumerate(names)]
+    ruling.happen(*looks)
+    rule = ruling.rule(daily_cap=cap)
+
+    number, found = backtest(ruling.house.services, ACCOUNT, rule.id, 90)
+
+    assert number == (cap or len(names))
+    assert [one.profile_id for one in found] == names[::-1][:number]
