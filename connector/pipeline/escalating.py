@@ -163,8 +163,8 @@ def on_score(
 ) -> set[ProfileId]:
     """Judge the rules that scores set off by crossing a value, from before to after.
 
-    A crossing counts again once the score has fallen below its value less one. Returns who was
-    moved.
+    A crossing counts again once the score has fallen below its value less one; a first score sets
+    nothing off, and counts as having crossed. Returns who was moved.
     """
     account_id = account_of(scene)
     rules = unit.rules.index(account_id).scores
@@ -195,4 +195,5 @@ def _trips(
     if key in tripped or not crosses(value, *change):
         return False
     scene.changes.decisions.tripped[key] = scene.now
-    return True
+    # A first score came from nowhere: a first training would set off for everybody at once.
+    return change[0] is not None

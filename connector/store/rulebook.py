@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from sqlalchemy import (
     BigInteger,
     Row,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Connection as Tx
 
-from connector.domain.errors import NotFound
+from connector.domain.errors import ConfigurationRefused, NotFound
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.rules.decisions import Decisions, Place
 from connector.domain.rules.index import Index
@@ -39,6 +40,7 @@ from connector.store.tables_journeys import WAITS, journey, visitor
 from connector.store.types import Document
 from connector.stored import BULK, LIVE, URGENT
 
+log = structlog.get_logger(__name__)
 Marker = tuple[RuleId, ProfileId]
 _Version = tuple[str, int, str, datetime]
 
@@ -57,7 +59,7 @@ class Rulebook:
 
     def rules(self, account_id: AccountId) -> list[Rule]:
         """Return the account's rules in the order in which they were made."""
-        return [_read(version) for version in self._versions(account_id)]
+        return _known(self._versions(account_id))
 
     def _versions(self, account_id: AccountId) -> tuple[_Version, ...]:
         own = r.rule.c
@@ -87,6 +89,10 @@ class Rulebook:
         query = select(own.version).where(own.account_id == account_id, own.id == rule.id)
         version = max(self.tx.execute(query).scalars(), default=0) + 1
         self.retire(account_id, rule.id, now)
+        if since is None or since == now:
+            # Whom another version has met may cross what this one waits for.
+            mine = (r.tripped.c.account_id == account_id, r.tripped.c.rule_id == rule.id)
+            self.tx.execute(delete(r.tripped).where(*mine))
         row = {"account_id": account_id, "id": rule.id, "version": version}
         add(self.tx, r.rule, [row | {"document": dump_rule(rule), "since": since or now}])
         return version
@@ -246,9 +252,13 @@ def _not_met(rule: Rule, whose: Any, since: Any) -> Iterator[Any]:
 
 
 @lru_cache(maxsize=4096)
-def _read(version: _Version) -> Rule:
+def _read(version: _Version) -> Rule | None:
     rule_id, number, document, since = version
-    return as_rule(_document(document), rule_id, number, since)
+    try:
+        return as_rule(_document(document), rule_id, number, since)
+    except ConfigurationRefused as error:
+        log.warning("rule_unreadable", rule_id=rule_id, version=number, reason=str(error))
+        return None
 
 
 def _document(text: str) -> Any:
@@ -257,7 +267,12 @@ def _document(text: str) -> Any:
 
 @lru_cache(maxsize=256)
 def _index(versions: tuple[_Version, ...]) -> Index:
-    return Index(map(_read, versions))
+    return Index(_known(versions))
+
+
+def _known(versions: Iterable[_Version]) -> list[Rule]:
+    """Return the rules that this code can read; one that is younger than it stops nobody else."""
+    return [rule for version in versions if (rule := _read(version)) is not None]
 
 
 # In the transaction of a unit of work
@@ -272,7 +287,7 @@ def keep_decisions(tx: Tx, account_id: AccountId, decided: Decisions) -> None:
     _count(tx, [own | key._asdict() | {"number": n} for key, n in sorted(decided.days.items())])
     for (rule_id, profile_id), at in sorted(decided.tripped.items()):
         which = {"rule_id": rule_id, "profile_id": profile_id}
-        mine = (r.tripped.c[name] == value for name, value in which.items())
+        mine = (r.tripped.c[name] == value for name, value in (own | which).items())
         if at is None:
             tx.execute(delete(r.tripped).where(*mine))
         else:
@@ -293,15 +308,22 @@ def _count(tx: Tx, rows: list[Mapping[str, Any]]) -> None:
         )
 
 
-def rehome(tx: Tx, loser: ProfileId, survivor: ProfileId) -> None:
-    """Have a joined profile's moves count for the one that survives; its noes go."""
-    own = r.firing.c.profile_id == loser
-    tx.execute(update(r.firing).where(own).values(profile_id=survivor))
-    forget(tx, [loser])
+def rehome(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: ProfileId) -> None:
+    """Have a joined profile's moves and crossings count for the one that survives; its noes go."""
+    own = (r.firing.c.account_id == account_id, r.firing.c.profile_id == loser)
+    tx.execute(update(r.firing).where(*own).values(profile_id=survivor))
+    theirs = (r.tripped.c.account_id == account_id, r.tripped.c.profile_id == loser)
+    rows = [
+        row._asdict() | {"profile_id": survivor}
+        for row in tx.execute(select(r.tripped).where(*theirs))
+    ]
+    add(tx, r.tripped, rows)
+    forget(tx, account_id, [loser])
 
 
-def forget(tx: Tx, profiles: Iterable[ProfileId | str]) -> None:
+def forget(tx: Tx, account_id: AccountId, profiles: Iterable[ProfileId | str]) -> None:
     """Delete all that rules decided about profiles."""
     ids = list(profiles)
     for table in r.OF_PROFILES:
-        tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
+        own = (table.c.account_id == account_id, table.c.profile_id.in_(ids))
+        tx.execute(delete(table).where(*own))

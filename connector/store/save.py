@@ -81,7 +81,7 @@ def _rehome(
         visits.rehome(tx, account_id, loser, survivor)
         for table in (t.step, t.outbox, notice):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
-        rulebook.rehome(tx, loser, survivor)
+        rulebook.rehome(tx, account_id, loser, survivor)
         tx.execute(
             update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
         )
@@ -156,7 +156,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
             _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
         visits.forget(tx, account_id, ids)
-        rulebook.forget(tx, ids)
+        rulebook.forget(tx, account_id, ids)
         for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))

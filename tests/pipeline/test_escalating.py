@@ -13,6 +13,7 @@ from connector.domain.steps import Actor, Kind
 from connector.pipeline.bench import Aside
 from connector.pipeline.escalating import on_score
 from connector.pipeline.forgetting import erase
+from connector.pipeline.people import rehome
 from connector.pipeline.scene import Scene
 from connector.pipeline.undoing import undo
 from connector.store import rules as r
@@ -260,25 +261,55 @@ def counted(house: House) -> list[str]:
     return told
 
 
+def score(ruling: Ruling, before: int | None, after: int, one: str = "ann") -> int:
+    """Have somebody's score change; say how often rules have moved Ann by now."""
+
+    def told(scene: Scene) -> None:
+        with ruling.house.store.reading() as unit:
+            on_score(ruling.house.services, unit, scene, {ProfileId(one): (before, after)})
+
+    ruling.house.clock.pass_(60)
+    ruling.turn([one], told)
+    return len(ruling.firings("ann"))
+
+
 def test_a_score_that_hovers_sets_a_rule_off_once(ruling: Ruling) -> None:
     ruling.rule(trigger={"score_crosses": 8}, cooldown="0m", to=6)
-    ann = ProfileId("ann")
 
-    def score(before: int | None, after: int) -> int:
-        def told(scene: Scene) -> None:
-            with ruling.house.store.reading() as unit:
-                on_score(ruling.house.services, unit, scene, {ann: (before, after)})
-
-        ruling.house.clock.pass_(60)
-        ruling.turn(["ann"], told)
-        return len(ruling.firings("ann"))
-
-    assert score(None, 7) == 0
-    assert score(7, 8) == 1
+    assert score(ruling, None, 7) == 0
+    assert score(ruling, 7, 8) == 1
     take_back(ruling)
-    assert [score(8, 7), score(7, 9)] == [1, 1]
-    assert score(9, 6) == 1
-    assert score(6, 10) == 2
+    assert [score(ruling, 8, 7), score(ruling, 7, 9)] == [1, 1]
+    assert score(ruling, 9, 6) == 1
+    assert score(ruling, 6, 10) == 2
+
+
+def test_a_first_score_sets_nothing_off_and_counts_as_crossed(ruling: Ruling) -> None:
+    ruling.rule(trigger={"score_crosses": 8}, cooldown="0m", to=6)
+
+    assert [score(ruling, None, 9), score(ruling, 9, 7), score(ruling, 7, 9)] == [0, 0, 0]
+    assert [score(ruling, 9, 6), score(ruling, 6, 8)] == [0, 1]
+
+
+def test_a_crossing_of_another_value_counts_anew(ruling: Ruling) -> None:
+    first = ruling.rule(trigger={"score_crosses": 7}, cooldown="0m", to=6)
+    assert score(ruling, 6, 7) == 1
+    take_back(ruling)
+
+    ruling.since = None
+    ruling.rule(first.id, trigger={"score_crosses": 9}, cooldown="0m", to=6)
+
+    assert score(ruling, 7, 9) == 2
+
+
+def test_who_was_joined_has_crossed_what_either_has(ruling: Ruling) -> None:
+    ruling.rule(trigger={"score_crosses": 8}, cooldown="0m", to=6)
+    ruling.person("zoe")
+    score(ruling, None, 9, "zoe")
+
+    ruling.turn(["ann", "zoe"], lambda scene: rehome(scene, ProfileId("zoe"), ProfileId("ann")))
+
+    assert score(ruling, 7, 9) == 0
 
 
 def take_back(ruling: Ruling) -> None:

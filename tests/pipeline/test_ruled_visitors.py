@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from connector.store import rules as r
+from connector.store.sql import add
 from connector.store.tables_journeys import visitor
-from tests.pipeline.house import House
+from tests.pipeline.house import ACCOUNT, START, House
 from tests.pipeline.ruling import Ruling
 from tests.pipeline.visitors import Site
 
@@ -102,3 +103,16 @@ def test_a_new_rule_moves_nobody_for_what_a_field_became_before_it(ruling: Rulin
     house.sync()
 
     assert house.slot("11") == 3
+
+
+def test_a_rule_that_this_code_can_not_read_stops_nobody_else(ruling: Ruling, site: Site) -> None:
+    ruling.rule()
+    site.do("identity_conversion", 0, device_id="d1", email="ann@x.io")
+    strange = {"name": "x", "trigger": {"moon_is": "full"}, "to": 6}
+    row = {"account_id": ACCOUNT, "id": "rul_x", "version": 1, "document": strange, "since": START}
+    with ruling.house.store.writing() as unit:
+        add(unit.tx, r.rule, [row])
+
+    site.do("page_view", 1, device_id="d1", url=PRICES)
+
+    assert site.slot("d1") == 6
