@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 MOST_SHOWN = 1_000
+Answers = list[tuple[datetime, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +153,23 @@ class _Person:
         self.moves = moves
         self.events: Sequence[Happened] = ()
         self.visitor = Visitor(profile.id)
-        self.answers: list[tuple[datetime, str]] = []
+        self.answers: list[Answers] = []
         self.moments: list[datetime] = []
         self.fired: list[datetime] = []
 
     def meet(self, rule: Rule, at: datetime, tally: _Tally) -> bool:
         """Judge the rule at a moment, and count the move that it would have made."""
         slot, setting = self._slot(at, rule), tally.setting
+        said = self._said(at)
         facts = Facts(
             slot,
             slot,
             self.events,
-            next((word for when, word in reversed(self.answers) if when <= at), ""),
+            max(said, default=(at, ""))[1],
             sent_back=self._sent_back(at, setting.pipeline),
             origin=self.visitor.origin,
             about={**self.visitor.person, "known": self.visitor.known.value},
+            said=frozenset(word for _, word in said),
         )
         verdict = judge(rule, facts, Past(self.fired, tally.days[day_of(at)]), at, setting)
         if not isinstance(verdict, Yes) or slot is None:
@@ -174,6 +177,11 @@ class _Person:
         self.fired.append(at)
         tally.add(Would(self.profile.id, at, slot, rule.to, self.profile.slot or slot))
         return True
+
+    def _said(self, at: datetime) -> Answers:
+        """Return what sales said last on each record by then."""
+        past = ([one for one in own if one[0] <= at] for own in self.answers)
+        return [own[-1] for own in past if own and own[-1][1]]
 
     def _slot(self, at: datetime, rule: Rule) -> Slot | None:
         before = [move for move in self.moves if move.occurred_at <= at]
@@ -224,10 +232,11 @@ def _people(
     return found
 
 
-def _answers(crowd: Crowd, profile_id: ProfileId) -> list[tuple[datetime, str]]:
+def _answers(crowd: Crowd, profile_id: ProfileId) -> list[Answers]:
+    """Return what sales said on each of somebody's records, oldest first."""
     own = [key for key, record in crowd.records.items() if record.profile_id == profile_id]
-    told = [answer for key in own for answer in crowd.answers.get(key, ())]
-    return sorted((one.occurred_at, str(one.disposition or "")) for one in told)
+    told = [crowd.answers.get(key, ()) for key in own]
+    return [[(one.occurred_at, str(one.disposition or "")) for one in some] for some in told]
 
 
 def _set_off(rule: Rule, one: _Person, crowd: Crowd) -> Iterator[datetime]:

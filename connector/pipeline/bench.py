@@ -25,6 +25,7 @@ from connector.domain.rules.rule import Rule, RuleId, window
 from connector.domain.slots import OPEN_TO_RULES, Slot, is_forward
 from connector.domain.steps import Actor, Kind, Move, Story
 from connector.domain.visits import joined, seen
+from connector.mapping.replay import Saying
 from connector.pipeline.people import Sayings
 from connector.pipeline.refold import Retold, tell
 from connector.pipeline.scene import Scene
@@ -210,6 +211,7 @@ class Bench:
             self.aside.scores.get(profile_id),
             visitor.origin,
             {**visitor.person, "known": visitor.known.value},
+            frozenset(str(own.disposition) for own in told.sayings.values() if _bars(own)),
         )
 
     def _tell(self, profile_id: ProfileId) -> Retold:
@@ -275,6 +277,10 @@ def earliest(times: Iterable[tuple[ProfileId, datetime]]) -> dict[ProfileId, dat
 def in_time(one: Happened) -> tuple[datetime, int]:
     """Return an event's place in order of time."""
     return one.event.occurred_at, one.id
+
+
+def _bars(saying: Saying) -> bool:
+    return saying.alive and saying.disposition is not None
 
 
 def _slot_at(story: Story, at: datetime) -> Slot | None:

@@ -187,6 +187,25 @@ def test_a_field_moves_nobody_about_whom_sales_says_no(ruling: Ruling) -> None:
     assert (house.slot("11"), ruling.why(profile_id)) == (3, ["said_no"])
 
 
+def test_a_no_on_one_record_holds_whatever_is_said_on_another(ruling: Ruling) -> None:
+    ruling.rule(to=7)
+    house = ruling.house
+    profile_id = lead(house, "11", email="ann@x.io")
+    lead(house, "12", email="ann@x.io")
+    house.crm.edit("11", hs_lead_status="UNQUALIFIED")
+    house.crm.create("901", "deal", dealstage="appointment")
+    house.crm.tie("901", "12")
+    house.sync()
+    house.clock.pass_(60)
+    house.crm.edit("901", "deal", dealstage="closedlost")
+    house.sync()
+
+    ruling.happen(Did(profile_id, "look", house.clock.now()))
+
+    assert house.profile("12").disposition == "lost"
+    assert ruling.why(profile_id) == ["said_no"]
+
+
 def test_a_backtest_says_who_would_have_moved_when_and_what_they_became(ruling: Ruling) -> None:
     ruling.person("ann")
     ruling.person("bob")

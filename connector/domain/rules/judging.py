@@ -71,7 +71,8 @@ class Facts:
 
     `then` is where they stood when it happened, `slot` where they stand now. `events` are in
     order of time. `sent_back` is when a person or the CRM last moved them back. `again_at` is
-    when a bad timing ends, None where nobody said.
+    when a bad timing ends, None where nobody said. `disposition` is the newest answer of sales,
+    `said` what they say on any record that lives.
     """
 
     slot: Slot | None
@@ -83,6 +84,7 @@ class Facts:
     score: int | None = None
     origin: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,10 @@ def _standing(rule: Rule, facts: Facts, setting: Setting) -> No | None:
 
 def _a_no(facts: Facts, at: datetime, setting: Setting) -> No | None:
     """Respect what people said: sales' answer, a bad timing, a move back by hand."""
-    if facts.disposition in NOES:
-        return No(Why.SAID_NO, facts.disposition)
-    if facts.disposition == BAD_TIMING and (facts.again_at is None or at < facts.again_at):
+    said = facts.said | {facts.disposition}
+    if noes := said & NOES:
+        return No(Why.SAID_NO, min(noes))
+    if BAD_TIMING in said and (facts.again_at is None or at < facts.again_at):
         return No(Why.BAD_TIMING)
     if facts.sent_back is not None and at < facts.sent_back + setting.rest:
         return No(Why.SENT_BACK, facts.sent_back.isoformat())
