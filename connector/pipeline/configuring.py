@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.facts import AccountId, RecordKey
+from connector.domain.rules.rule import follow
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.slots import check as check_pipeline
 from connector.domain.steps import Actor
@@ -30,20 +31,24 @@ _COLUMNS = {Meaning.LIFECYCLE: "lifecycle", Meaning.LEAD_STATUS: "lead_status"}
 
 
 def save_pipeline(services: Services, account_id: AccountId, pipeline: Pipeline) -> Pipeline:
-    """Keep a pipeline; every mapping gets a version that follows it.
+    """Keep a pipeline; every mapping gets a version that follows it, and so does every rule.
 
     Raises ConfigurationRefused with every fault.
     """
     with services.store.writing() as unit:
+        now = unit.account(account_id).pipeline
         lookups = {one: _current(unit, one) for one in unit.crms(account_id)}
-        bound = {one: replace(now, pipeline=pipeline) for one, now in lookups.items()}
+        bound = {one: replace(own, pipeline=pipeline) for one, own in lookups.items()}
         mapped = {slot for lookup in bound.values() for slot in lookup.targets()}
-        check_pipeline(pipeline, mapped | unit.rules.targets(account_id))
+        rules = {one: follow(one, now, pipeline) for one in unit.rules.rules(account_id)}
+        check_pipeline(pipeline, mapped | {rule.to for rule in rules.values()})
         _check_nobody_left(pipeline, unit.people.funnel(account_id))
         check_masters(pipeline, bound)
         for lookup in bound.values():
             check_mapping(lookup)
         unit.set_pipeline(account_id, pipeline)
+        for rule in (own for before, own in rules.items() if own != before):
+            unit.rules.keep(account_id, rule, services.now(), rule.since)
         for connection, lookup in bound.items():
             unit.add_version(connection, lookup, services.now())
             unit.set_labels(connection.id, installed=False)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
 from connector.domain.errors import ConfigurationRefused
-from connector.mapping.rules import load_rules
+from connector.mapping.rules import dump_rule, load_rules
+from connector.pipeline.configuring import save_pipeline
 from connector.pipeline.legislating import export_rules, import_rules, save
-from tests.pipeline.house import ACCOUNT, House
+from tests.pipeline.house import ACCOUNT, PIPELINE, House
 from tests.pipeline.ruling import PRICING, TWICE, Ruling
 
 RULE: dict[str, Any] = {"name": "pricing", "trigger": PRICING, "to": 6}
@@ -91,3 +93,21 @@ def test_a_rule_that_waits_for_a_field_of_which_no_crm_tells_is_unreachable(
         True,
     )
     assert none == []
+
+
+def test_a_rule_means_the_same_role_under_another_layout(ruling: Ruling) -> None:
+    services = ruling.house.services
+    conditions = {"all": [{"not": {"slot_at_least": 5}}, {"any": [{"slot_at_least": 6}]}, TWICE]}
+    first, _ = save(services, ACCOUNT, RULE | {"to": 4, "conditions": conditions})
+    ruling.house.clock.pass_(60)
+
+    save_pipeline(services, ACCOUNT, replace(PIPELINE, layout="mql-sal-sql", funnel=(), labels={}))
+
+    with ruling.house.store.reading() as unit:
+        rule = unit.rules.rule(ACCOUNT, first.id)
+    document: Any = dump_rule(rule)
+    assert (document["to"], rule.since) == (6, first.since)
+    assert document["conditions"]["all"][:2] == [
+        {"not": {"slot_at_least": 5}},
+        {"any": [{"slot_at_least": 4}]},
+    ]

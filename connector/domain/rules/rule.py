@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NewType, TypeAlias
 
 from connector.domain.journeys import JourneyEvent
 from connector.domain.rules.urls import UrlMatch
-from connector.domain.slots import Slot
+from connector.domain.slots import Pipeline, Slot
 
 RuleId = NewType("RuleId", str)
 DEFAULT_COOLDOWN = timedelta(days=30)
@@ -171,3 +172,17 @@ def window(rule: Rule) -> timedelta | None:
     """Return how far back a rule looks, None where it counts nothing."""
     spans = [leaf.within for leaf in leaves(rule.condition) if isinstance(leaf, Count)]
     return max(spans, default=None)
+
+
+def follow(rule: Rule, before: Pipeline, after: Pipeline) -> Rule:
+    """Return a rule that means the same roles under another layout."""
+    ways = {slot: after.slot_of(role) for slot, role in before.roles.items()}
+    return replace(rule, to=ways[rule.to], condition=_follow(rule.condition, ways))
+
+
+def _follow(condition: Condition, ways: Mapping[Slot, Slot]) -> Condition:
+    if isinstance(condition, Every | Some):
+        return type(condition)(tuple(_follow(part, ways) for part in condition.parts))
+    if isinstance(condition, Not):
+        return Not(_follow(condition.part, ways))
+    return SlotAtLeast(ways[condition.slot]) if isinstance(condition, SlotAtLeast) else condition
