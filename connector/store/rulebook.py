@@ -265,7 +265,7 @@ def _document(text: str) -> Any:
     return Document().process_result_value(text, None)  # type: ignore[arg-type]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _index(versions: tuple[_Version, ...]) -> Index:
     return Index(_known(versions))
 

@@ -16,7 +16,9 @@ from connector.domain.rules.rule import (
     ScoreCrosses,
 )
 
-MOST_MET = 10_000  # kinds of events remembered
+# Kinds of events remembered. An address is any sender's; long ones are rarely met again.
+MOST_MET = 2_000
+LONGEST_MET = 300
 
 
 class Index:
@@ -48,9 +50,11 @@ class Index:
         alike = (event.type, event.code, event.url, event.form_id, event.form_name)
         found = self._met.get(alike)
         if found is None:
-            if len(self._met) == MOST_MET:
-                self._met.clear()
-            found = self._met[alike] = self._set_off(event)
+            found = self._set_off(event)
+            if len(event.url) <= LONGEST_MET:
+                if len(self._met) == MOST_MET:
+                    self._met.clear()
+                self._met[alike] = found
         return found
 
     def _set_off(self, event: JourneyEvent) -> list[Rule]:

@@ -14,6 +14,8 @@ from functools import lru_cache
 from connector.domain.rules.automaton import Automaton
 from connector.domain.rules.regular import read_glob, read_regex
 
+LONGEST_KEPT = 300  # characters of an address whose answer is remembered
+
 
 class Way(StrEnum):
     """How an address is held against a pattern."""
@@ -33,7 +35,8 @@ class UrlMatch:
 
     def fits(self, url: str) -> bool:
         """Say whether an address is meant; none at all is not."""
-        return bool(url) and _fits(self.way, self.pattern, url)
+        fits = _fits if len(url) <= LONGEST_KEPT else _fits.__wrapped__
+        return bool(url) and fits(self.way, self.pattern, url)
 
     def example(self) -> str | None:
         """Return a short address that is meant, None where there is none."""
@@ -51,7 +54,7 @@ class UrlMatch:
         return both and other.pattern.startswith(self.pattern)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def compiled(way: Way, pattern: str) -> Automaton:
     """Return the automaton of a glob or regex. Raises BadPattern."""
     return Automaton(read_glob(pattern) if way is Way.GLOB else read_regex(pattern))
