@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.identity import Census, Person
-from connector.domain.journeys import Alias, Happened, JourneyEvent, Known, Visitor
+from connector.domain.journeys import Alias, JourneyEvent, Known, Visitor
 from connector.domain.kept import Kept, Visit
 from connector.domain.slots import UNKNOWN, Slot
 from connector.domain.visiting import OPT_OUT, Deed, deeds, opt_out
@@ -275,13 +275,3 @@ def _is_heard(found: Reckoning, profile_id: ProfileId, visit: Visit) -> bool:
     if known_by(visit.event) is Known.VERIFIED or census.speaks_for(profile_id, visit.event):
         return True
     return visit.id not in found.strange and not census.people[profile_id].owned
-
-
-def happened(found: Reckoning) -> list[Happened]:
-    """Return the batch's events with whose they are, in the order of arrival."""
-    events = [
-        replace(visit.happened, profile_id=profile_id)
-        for profile_id, own in found.whose.items()
-        for visit in own
-    ]
-    return sorted(events, key=lambda one: one.id)

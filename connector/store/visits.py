@@ -155,12 +155,14 @@ class Visits:
 
     def keep(self, account_id: AccountId, kept: Kept, now: datetime) -> None:
         """Store what a batch led to; the profiles are there already."""
-        self._assign(kept.whose)
+        self._assign(account_id, kept.whose)
         for one in kept.edited:
             values = event_row(one.event)
-            self.tx.execute(update(journey).where(journey.c.id == one.id).values(**values))
+            mine = (journey.c.account_id == account_id, journey.c.id == one.id)
+            self.tx.execute(update(journey).where(*mine).values(**values))
         for ids in slices(kept.dropped):
-            self.tx.execute(delete(journey).where(journey.c.id.in_(ids)))
+            mine = (journey.c.account_id == account_id, journey.c.id.in_(ids))
+            self.tx.execute(delete(journey).where(*mine))
         own = {"account_id": account_id}
         names = [
             {**own, **key._asdict(), **name._asdict(), "since": now}
@@ -174,9 +176,10 @@ class Visits:
         ]
         put(self.tx, day, days)
 
-    def _assign(self, whose: Mapping[int, ProfileId]) -> None:
+    def _assign(self, account_id: AccountId, whose: Mapping[int, ProfileId]) -> None:
         if whose:
-            own = update(journey).where(journey.c.id == bindparam("row"))
+            mine = (journey.c.account_id == account_id, journey.c.id == bindparam("row"))
+            own = update(journey).where(*mine)
             rows = [{"row": row_id, "whose": profile_id} for row_id, profile_id in whose.items()]
             self.tx.execute(own.values(profile_id=bindparam("whose")), rows)
 
@@ -228,21 +231,20 @@ _STATES: Mapping[str, Any] = {
 def rehome(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: ProfileId) -> None:
     """Move a profile's journey to the one that it was joined into."""
     for table in (journey, alias):
-        own = update(table).where(table.c.profile_id == loser)
-        tx.execute(own.values(profile_id=survivor))
+        mine = (table.c.account_id == account_id, table.c.profile_id == loser)
+        tx.execute(update(table).where(*mine).values(profile_id=survivor))
     found = Journeys(tx).visitors(account_id, [loser, survivor])
     if loser in found:
         one = joined(found.get(survivor, Visitor(survivor)), found[loser])
         put(tx, visitor, [{"account_id": account_id} | _visitor(one)])
-        tx.execute(delete(visitor).where(visitor.c.profile_id == loser))
+        mine = (visitor.c.account_id == account_id, visitor.c.profile_id == loser)
+        tx.execute(delete(visitor).where(*mine))
     _rehome_days(tx, account_id, loser, survivor)
 
 
 def _rehome_days(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: ProfileId) -> None:
-    theirs = {
-        row.day: Counter(row.counts)
-        for row in tx.execute(select(day).where(day.c.profile_id == loser))
-    }
+    mine = (day.c.account_id == account_id, day.c.profile_id == loser)
+    theirs = {row.day: Counter(row.counts) for row in tx.execute(select(day).where(*mine))}
     known = Visits(tx).days(account_id, [survivor], theirs) if theirs else {}
     rows = [
         {
@@ -254,7 +256,7 @@ def _rehome_days(tx: Tx, account_id: AccountId, loser: ProfileId, survivor: Prof
         for number, counts in sorted(theirs.items())
     ]
     put(tx, day, rows)
-    tx.execute(delete(day).where(day.c.profile_id == loser))
+    tx.execute(delete(day).where(*mine))
 
 
 def forget(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> None:
@@ -264,7 +266,8 @@ def forget(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> None
         named = or_(*(data.icontains(word, autoescape=True) for word in some))
         tx.execute(delete(journey).where(journey.c.account_id == account_id, _PARKED, named))
     for table in (journey, alias, visitor, day):
-        tx.execute(delete(table).where(table.c.profile_id.in_(profiles)))
+        mine = (table.c.account_id == account_id, table.c.profile_id.in_(profiles))
+        tx.execute(delete(table).where(*mine))
 
 
 def _words_of(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> list[str]:
