@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TypeAlias
 
 _MOST_KEPT = 4096
+_MOST_CHARS = 512
 _COMMON = "xabcdefghijklmnopqrstuvwyz0123456789-/._~:?=&%+#"
 
 
@@ -85,6 +86,10 @@ class Automaton:
         self._follow[0] = whole.first
         self._ends = whole.last | whole.blank
         self._kept: dict[tuple[int, str], int] = {}
+        # Positions that lead to the next one only: all of them take their step at once.
+        nexts = (place for place, follow in enumerate(self._follow) if follow == 2 << place)
+        self._straight = sum(1 << place for place in nexts)
+        self._fitting: dict[str, int] = {}
 
     def accepts(self, text: Iterable[str]) -> bool:
         """Say whether the pattern fits the whole text."""
@@ -112,19 +117,27 @@ class Automaton:
         return None
 
     def _step(self, state: int, char: str) -> int:
-        reach = 0
-        for place in _bits(state):
+        reach = (state & self._straight) << 1
+        for place in _bits(state & ~self._straight):
             self.work += 1
             reach |= self._follow[place]
-        after = 0
-        for place in _bits(reach):
-            self.work += 1
-            if self._letters[place].fits(char):
-                after |= 1 << place
+        after = reach & self._fits(char)
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[state, char] = after
         return after
+
+    def _fits(self, char: str) -> int:
+        """Return the positions that a character fits."""
+        known = self._fitting.get(char)
+        if known is not None:
+            return known
+        self.work += len(self._letters)
+        fitting = (place for place, own in enumerate(self._letters) if own.fits(char))
+        if len(self._fitting) >= _MOST_CHARS:
+            self._fitting.clear()
+        found = self._fitting[char] = sum(1 << place for place in fitting)
+        return found
 
     def _add(self, node: Node) -> _Span:
         if isinstance(node, Chars):

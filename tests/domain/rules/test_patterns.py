@@ -147,3 +147,12 @@ def test_one_pattern_covers_another(
     one, other = (UrlMatch(Way(way), pattern) for way, pattern in (wide, narrow))
 
     assert one.covers(other) is covered
+
+
+def test_a_pattern_of_any_characters_takes_all_its_steps_at_once() -> None:
+    pattern, url = "a" + "." * 190 + "b", "ac" * 1_000
+
+    automaton = Automaton(read_regex(pattern))
+    automaton.accepts(url)
+
+    assert automaton.work < 5 * len(url)
