@@ -34,6 +34,9 @@ settings.register_profile(
 settings.register_profile("soak", settings.get_profile("ci"), derandomize=False, max_examples=5_000)
 settings.load_profile("ci")  # the other one: pytest --hypothesis-profile=soak
 
+# Boosting waits for all of its threads at every leaf: on cores that others use that takes minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _PATIENCE = 60.0  # seconds for a server to come up or go down on a busy machine
 _KEEPER = '"$@" & read -r _; kill -INT $!; wait $!'
 
