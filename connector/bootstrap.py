@@ -18,9 +18,11 @@ from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
 from connector.adapters.platform.outward import Outward
 from connector.domain.errors import ConfigurationRefused
+from connector.domain.keeping import Keeping
 from connector.domain.systems import PLATFORM
 from connector.domain.visiting import Capture
 from connector.pipeline import wording
+from connector.pipeline.ageing import grow_older
 from connector.pipeline.housekeeping import keep_house
 from connector.pipeline.rule_clock import every_account
 from connector.pipeline.services import Keep, Line, Services, Visiting
@@ -31,7 +33,7 @@ from connector.store.engine import Database
 from connector.store.migrate import upgrade
 from connector.store.secrets import SecretBox
 from connector.store.store import Store
-from connector.stored import Connection, Keeping
+from connector.stored import Connection
 
 VENDOR_HOSTS: Mapping[str, tuple[str, ...]] = {"hubspot": ("api.hubapi.com",)}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -193,3 +195,4 @@ def housekeeping() -> None:
     """Do what has to be done now and then."""
     keep_house(services())
     every_account(services())
+    grow_older(services())

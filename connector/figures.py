@@ -17,6 +17,8 @@ Key = tuple[str, str]  # a name, and its labels as `a=b,c=d`
 # Upper bounds of the buckets in seconds: an answer to a sender, a turn of a job.
 BUCKETS: Mapping[str, tuple[float, ...]] = {
     "bb_ingest_ack_seconds": (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+    "bb_first_score_seconds": (1.0, 5.0, 30.0, 60.0, 300.0, 3600.0, 86_400.0, 604_800.0),
+    "bb_training_seconds": (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0),
     "bb_drain_seconds": (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 }
 

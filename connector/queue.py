@@ -22,15 +22,17 @@ from rq.serializers import JSONSerializer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-JobName = Literal["split", "drain", "deliver"]
+JobName = Literal["split", "drain", "deliver", "train"]
 
 JOBS: Mapping[str, str] = {
     "split": "connector.jobs.split.split",
     "drain": "connector.jobs.drain.drain",
     "deliver": "connector.jobs.deliver.deliver",
 }
+# Learning takes long and much: a process of its own, so that nobody waits for it.
+TRAINER_JOBS: Mapping[str, str] = {"train": "connector.jobs.train.train"}
 
-QUEUE = "work"
+QUEUE, TRAINER_QUEUE = "work", "train"
 FLAG_SECONDS = 5
 FULL = 1000  # jobs; what waits beyond them waits in SQL
 # A job ends by itself: it works for a moment, then queues up again behind the others. A timeout
@@ -80,8 +82,11 @@ class Waker:
 
     def __init__(self, redis_url: str, jobs: Mapping[str, str] = JOBS) -> None:
         self._redis = connect(redis_url, answer_within=ANSWER_WITHIN)
-        self._queue = Queue(QUEUE, connection=self._redis, serializer=JSONSerializer)
-        self._jobs = jobs
+        self._jobs = {**jobs, **TRAINER_JOBS}
+        self._queues = {
+            job: self._queue_named(TRAINER_QUEUE if job in TRAINER_JOBS else QUEUE)
+            for job in self._jobs
+        }
         self._outage = _outages[redis_url]
 
     def wake(self, job: JobName, id: str) -> bool:  # noqa: A002 - the word of the contract
@@ -107,13 +112,17 @@ class Waker:
         self._ask(lambda: found.append(str(_info(self._redis).get("maxmemory_policy", ""))))
         return "".join(found)
 
+    def _queue_named(self, name: str) -> Queue:
+        return Queue(name, connection=self._redis, serializer=JSONSerializer)
+
     def _signal(self, job: JobName, key: str) -> None:
+        queue = self._queues[job]
         with self._redis.pipeline(transaction=False) as pipe:
-            pipe.llen(self._queue.key)
+            pipe.llen(queue.key)
             pipe.set(flag(job, key), "1", nx=True, ex=FLAG_SECONDS)
             waiting, won = pipe.execute()
         if won and waiting < FULL:
-            self._queue.enqueue_call(
+            queue.enqueue_call(
                 self._jobs[job],
                 args=(key,),
                 timeout=JOB_TIMEOUT,

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     reward_days: int = Field(default=14, ge=1)
     events_per_day: int = Field(default=200, ge=1)
 
+    # What the trainer may take; a training that needs more fails, and the model before serves on.
+    trainer_memory_mb: int = Field(default=4096, ge=512)
+
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
     ] = "INFO"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from connector.domain.entries import Entry
@@ -13,6 +13,7 @@ from connector.domain.handoffs import Intent
 from connector.domain.identity import Name
 from connector.domain.notices import Told
 from connector.domain.rules.decisions import Decisions
+from connector.domain.scores import Score
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.lookup import Lookup
@@ -23,18 +24,6 @@ from connector.ports import Event
 URGENT, LIVE, BULK = 0, 1, 2
 # A clear-then-set that ended.
 CLOSED = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How long rows are kept once they are done with; see docs/operations.md."""
-
-    inbox: timedelta = timedelta(days=7)
-    outbox: timedelta = timedelta(days=7)
-    written: timedelta = timedelta(days=30)
-    audit: timedelta = timedelta(days=730)
-    parked: timedelta = timedelta(days=90)
-    journeys: timedelta = timedelta(days=730)
 
 
 class State(StrEnum):
@@ -345,7 +334,8 @@ class Note:
 class Crowd:
     """Everything there is to know about some records and the profiles behind them.
 
-    `names` says whose visitors' addresses are.
+    `pending` are the writes that wait, `sending` those under way; `names` says whose visitors'
+    addresses are.
     """
 
     records: Mapping[RecordKey, Record] = field(default_factory=dict)
@@ -355,11 +345,12 @@ class Crowd:
     steps: Mapping[ProfileId, Sequence[OwnStep]] = field(default_factory=dict)
     moves: Mapping[ProfileId, Sequence[LedgerMove]] = field(default_factory=dict)
     pending: Mapping[tuple[RecordKey, Purpose], Pending] = field(default_factory=dict)
+    sending: frozenset[tuple[RecordKey, Purpose]] = frozenset()
     writings: Mapping[RecordKey, Sequence[Writing]] = field(default_factory=dict)
     answers: Mapping[RecordKey, Sequence[LedgerAnswer]] = field(default_factory=dict)
     names: Mapping[str, Name] = field(default_factory=dict)
     entries: Mapping[ProfileId, Sequence[Entry]] = field(default_factory=dict)
-    scores: Mapping[ProfileId, int] = field(default_factory=dict)
+    scores: Mapping[ProfileId, Score] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -395,6 +386,8 @@ class Changes:
     burned: list[int] = field(default_factory=list)
     decisions: Decisions = field(default_factory=Decisions)
     intents: list[Intent] = field(default_factory=list)
+    marked: set[ProfileId] = field(default_factory=set)  # whose success was marked, or taken back
+    rescore: set[ProfileId] = field(default_factory=set)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

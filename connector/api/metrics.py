@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connector.domain.facts import AccountId
     from connector.pipeline.services import Services
     from connector.store.inbox import Backlog
+    from connector.store.models import Ages
     from connector.stored import Poll
 
 # A process that has been silent for longer does not live.
@@ -35,6 +36,9 @@ GAUGES: Mapping[str, str] = {
     "bb_dead_letters": "Rows put aside with their reason",
     "bb_reconcile_differed": "Records that differed in the poller's last passes",
     "bb_reconcile_age_seconds": "Since the pass of the poller that ended longest ago",
+    "bb_train_queue_age_seconds": "Since the training that has been wanted longest",
+    "bb_model_age_seconds": "Since the oldest model that serves was learned",
+    "bb_scores_due": "People who are to be scored, up to 100,000",
     "bb_disk_free_bytes": "Room in the data folder",
     "bb_redis_up": "Whether Redis answers; without it what waits is found by sweeping",
 }
@@ -48,6 +52,8 @@ COUNTERS: Mapping[str, str] = {
 }
 HISTOGRAMS: Mapping[str, str] = {
     "bb_ingest_ack_seconds": "From a webhook's bytes to its answer, where it was kept",
+    "bb_first_score_seconds": "From a visitor's first event to the first score",
+    "bb_training_seconds": "Trainings of models",
     "bb_drain_seconds": "Turns of working events off",
 }
 
@@ -71,6 +77,7 @@ def of_house(services: Services, around: Mapping[str, float]) -> bytes:
         vitals, tallies, notes = watch.vitals(), watch.tallies(), watch.notes()
         living = watch.living(now - LIVING)
         polls = unit.polls.all(None).values()
+        learned = unit.models.ages(None)
     gauges = {
         "bb_inbox_pending": vitals.inbox,
         "bb_inbox_oldest_age_seconds": _age(vitals.inbox_since, now),
@@ -79,6 +86,7 @@ def of_house(services: Services, around: Mapping[str, float]) -> bytes:
         "bb_outbox_held": vitals.held,
         "bb_dead_letters": vitals.parked,
         **_polled(polls, now),
+        **_learned(learned, now),
         **around,
     }
     return _shown(
@@ -98,6 +106,7 @@ def of_account(services: Services, account_id: AccountId) -> bytes:
     with services.store.reading() as unit:
         came, goes = unit.inbox_backlog(account_id), unit.outbox_backlog(account_id)
         polls = unit.polls.all(account_id).values()
+        learned = unit.models.ages(account_id)
     gauges = {
         "bb_inbox_pending": came.pending,
         "bb_inbox_oldest_age_seconds": _age(came.since, now),
@@ -106,6 +115,7 @@ def of_account(services: Services, account_id: AccountId) -> bytes:
         "bb_outbox_held": goes.held,
         "bb_dead_letters": _parked(came, goes),
         **_polled(polls, now),
+        **_learned(learned, now),
     }
     return _shown(GaugeMetricFamily(name, GAUGES[name], value) for name, value in gauges.items())
 
@@ -121,6 +131,14 @@ def _polled(polls: Iterable[Poll], now: datetime) -> dict[str, float]:
     return {
         "bb_reconcile_differed": sum(found for _, found in ended),
         "bb_reconcile_age_seconds": _age(min((at for at, _ in ended), default=None), now),
+    }
+
+
+def _learned(ages: Ages, now: datetime) -> dict[str, float]:
+    return {
+        "bb_train_queue_age_seconds": _age(ages.wanted_at, now),
+        "bb_model_age_seconds": _age(ages.made_at, now),
+        "bb_scores_due": ages.due,
     }
 
 

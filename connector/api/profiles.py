@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from connector.api.routes import Call, Route, cut
+from connector.api.scores import ReasonAnswer, score_answers
 from connector.api.words import (
     Answer,
     ListQuery,
@@ -18,7 +19,7 @@ from connector.api.words import (
 from connector.domain.errors import NotFound
 from connector.domain.facts import ConnectionId, ProfileId, RecordKey
 from connector.domain.journeys import Alias
-from connector.pipeline.own_fields import score_state
+from connector.domain.scores import ScoreState
 from connector.store.unit import Unit
 from connector.stored import Account, Profile, Record
 
@@ -37,13 +38,6 @@ class RecordAnswer(Answer):
     lead_status: str | None
     owner_id: str | None
     claimed_slot: int | None
-
-
-class ReasonAnswer(Answer):
-    """What speaks for or against a lead, and how much."""
-
-    text: str
-    points: float
 
 
 class ProfileAnswer(Answer):
@@ -82,11 +76,9 @@ class ProfileQuery(ListQuery):
 
 
 def list_profiles(call: Call[ProfileQuery, Nothing]) -> Profiles:
-    """Find profiles; no scores are kept yet, so asking for them finds none."""
+    """Find profiles."""
     query = call.query
-    if query.min_score is not None:
-        return Profiles(items=[])
-    wanted = query.model_dump(exclude={"min_score", "cursor", "limit"}, exclude_none=True)
+    wanted = query.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
     if "email" in wanted:
         wanted["email"] = wanted["email"].strip().lower()
     with call.services.store.reading() as unit:
@@ -117,9 +109,11 @@ def shown(unit: Unit, account: Account, profiles: list[Profile]) -> list[Profile
     keys = [record.key for own in living.values() for record in own]
     companies = unit.ties.companies(account.id, keys)
     systems = {one.id: one.system for one in unit.connections(account.id)}
-    names = unit.visits.names_of(account.id, [profile.id for profile in profiles])
+    ids = [profile.id for profile in profiles]
+    names, scores = unit.visits.names_of(account.id, ids), score_answers(unit, account.id, profiles)
     answers = [_answer(p, account, living.get(p.id, []), companies, systems) for p in profiles]
-    return [_with_typed(answer, names.get(ProfileId(answer.id), [])) for answer in answers]
+    whole = [one.model_copy(update=dict(scores[ProfileId(one.id)])) for one in answers]
+    return [_with_typed(one, names.get(ProfileId(one.id), [])) for one in whole]
 
 
 def _with_typed(answer: ProfileAnswer, names: Sequence[Alias]) -> ProfileAnswer:
@@ -143,7 +137,7 @@ def _answer(
         slot_since=profile.slot_since,
         disposition=profile.disposition,
         score=None,
-        score_state=score_state(profile),
+        score_state=ScoreState.NO_JOURNEY,
         probability=None,
         percentile=None,
         reasons=[],

@@ -9,6 +9,7 @@ from connector.api import (
     connections,
     handoff,
     journeys,
+    models,
     moves,
     profiles,
     reports,
@@ -28,4 +29,5 @@ ROUTES = (
     *handoff.ROUTES,
     *boxes.ROUTES,
     *reports.ROUTES,
+    *models.ROUTES,
 )

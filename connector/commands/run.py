@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -43,9 +44,17 @@ def _web(own: Any, lifeline: Lifeline) -> None:
 
 
 def _worker(own: Any, lifeline: Lifeline) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # it scores in numpy alone
     from connector.runtime.worker import run_worker  # noqa: PLC0415
 
     run_worker(own, lifeline)
+
+
+def _trainer(own: Any, lifeline: Lifeline) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # with more one fit takes three times as long
+    from connector.runtime.worker import run_trainer  # noqa: PLC0415
+
+    run_trainer(own, lifeline)
 
 
 def _clock(own: Any, lifeline: Lifeline) -> None:
@@ -56,6 +65,7 @@ def _clock(own: Any, lifeline: Lifeline) -> None:
 
 web = _process("web", "Serve webhooks and the API.", _web)
 worker = _process("worker", "Work jobs off; finds what waits in SQL by itself.", _worker)
+trainer = _process("trainer", "Learn models from those who became customers.", _trainer)
 clock = _process("clock", "Wake workers for what waits, and keep house.", _clock)
 
 
@@ -75,10 +85,10 @@ def migrate(*, strict: bool) -> None:
 @click.command()
 @guarded
 def up() -> None:
-    """Run everything: web, worker, clock and an embedded Valkey, until Ctrl-C."""
+    """Run everything: web, worker, trainer, clock and an embedded Valkey, until Ctrl-C."""
     from connector.runtime.up import run_up  # noqa: PLC0415
 
     sys.exit(run_up(current()))
 
 
-COMMANDS = (web, worker, clock, migrate, up)
+COMMANDS = (web, worker, trainer, clock, migrate, up)

@@ -17,6 +17,7 @@ LEADS = (
 MQLS = ("Tara", "Theo", "Uma", "Vera")
 SALS = ("Viktor", "Wanda")
 SQLS = ("Xenia", "Yara", "Yusuf")
+GUESTS = tuple(f"Guest{number:02}" for number in range(28))
 CUSTOMER, WINNER, GONE = "Zoe", "Zora", "Zeno"
 
 # Since when somebody was what, in the CRM's own history.
@@ -88,6 +89,7 @@ def _rows() -> Iterator[tuple[str, int, Json]]:
     yield from ((name, 6, _record(name, "lead", mql)) for name in MQLS)
     yield from ((name, 5, _record(name, "lead", mql, hs_lead_status="OPEN")) for name in SALS)
     yield from ((name, 4, _record(name, "lead", "salesqualifiedlead")) for name in SQLS)
+    yield from ((name, 3, _record(name, "lead")) for name in GUESTS)
     yield CUSTOMER, 8, _record(CUSTOMER, "lead", mql, "customer")
     yield WINNER, 8, _record(WINNER, "lead")
     yield GONE, 10, _record(GONE, "lead")

@@ -64,7 +64,7 @@ def run(teller: Teller) -> Iterator[Run]:
         twin.send_to(office.webhook_url)
         teller.say(f"connector up answers at {house.url}")
         api = Api(house.url, office.token)
-        outcome = play(Stage(twin, api, cast, teller.step, office.open_site))
+        outcome = play(Stage(twin, api, cast, teller.step, office.open_site, office.bring))
         teller.end(outcome, str(house.log))
         yield Run(house, office, twin.url, outcome, cast.lead())
 

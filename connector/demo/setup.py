@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import secrets as random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector import bootstrap, logs
 from connector.adapters.platform.signing import LEAST, secret_of
+from connector.demo.http import Json
 from connector.demo.site import Site
 from connector.domain.facts import AccountId
+from connector.domain.systems import PLATFORM
 from connector.pipeline import documents
 from connector.pipeline.backfilling import backfill
 from connector.pipeline.connecting import Request, connect
 from connector.pipeline.hooking import Keys, hook
+from connector.pipeline.importing import import_journeys
 from connector.pipeline.installing import install
 from connector.pipeline.services import Services
 from connector.settings import Settings
@@ -61,6 +65,14 @@ class Office:
         keys = Keys(secret_of(random.token_bytes(LEAST)), random.token_urlsafe(32))
         made, _ = hook(self.services, self.account_id, keys, rotate=False)
         return Site(f"{self.public_url}/webhooks/platform/{made.id}", keys.secret)
+
+    def bring(self, events: Sequence[Json]) -> int:
+        """Take in the history of a website; return how many events that were."""
+        with self.services.store.reading() as unit:
+            own = unit.connections(self.account_id)
+        site = next(one for one in own if one.system == PLATFORM)
+        lines = (json.dumps(event) for event in events)
+        return import_journeys(self.services, site, lines, lambda _count: None).events
 
     def install(self) -> int:
         """Make our fields in the portal; return how many steps that took."""

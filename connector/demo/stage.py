@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from connector.demo.api import Api
 from connector.demo.cast import Cast, Person
-from connector.demo.http import Unexpected
+from connector.demo.http import Json, Unexpected
 from connector.demo.site import Site
 from connector.demo.twin import Twin
 from connector.mapping.own_names import NAMES, SLOT
@@ -44,7 +44,8 @@ class CutShort(Exception):
 class Stage:
     """The twin, the API, the people, and every step so far; `tell` hears of each at once.
 
-    `open_site` turns the hand-off on for some owners, and returns the website.
+    `open_site` turns the hand-off on for some owners, and returns the website; `bring` takes in
+    what visitors did before.
     """
 
     twin: Twin
@@ -52,6 +53,7 @@ class Stage:
     cast: Cast
     tell: Callable[[Step], None]
     open_site: Callable[[Sequence[str]], Site]
+    bring: Callable[[Sequence[Json]], int]
     patience: float = PATIENCE
     steps: list[Step] = field(default_factory=list)
     edits: list[float] = field(default_factory=list)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from connector.demo import reading, visiting, writing
+from connector.demo import reading, scoring, visiting, writing
 from connector.demo.http import Unexpected
 from connector.demo.stage import CutShort, Stage, Step
 
@@ -25,6 +25,7 @@ SCENES: Sequence[tuple[str, Scene]] = (
     ("a won deal", reading.won),
     ("undo", writing.undone),
     ("from visitor to deal", visiting.handed_over),
+    ("from Customers to scores", scoring.scored),
 )
 MOST_FAILURES = 2
 

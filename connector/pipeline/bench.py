@@ -178,10 +178,14 @@ class Bench:
             told.after.disposition or "",
             self.aside.again.get(profile_id),
             self._sent_back(profile_id, told.story),
-            self.aside.scores.get(profile_id),
+            self._score(profile_id),
             visitor.origin,
             {**visitor.person, "known": visitor.known.value},
         )
+
+    def _score(self, profile_id: ProfileId) -> int | None:
+        known = self.scene.scores.get(profile_id)
+        return self.aside.scores.get(profile_id, known.value if known else None)
 
     def _tell(self, profile_id: ProfileId) -> Retold:
         if profile_id not in self._told:

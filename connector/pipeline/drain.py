@@ -13,7 +13,7 @@ from connector import figures
 from connector.domain.errors import ConnectorError
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.mapping.table import Meaning
-from connector.pipeline import journeys
+from connector.pipeline import journeys, scoring
 from connector.pipeline.erasure import erase, owner
 from connector.pipeline.escalating import on_field
 from connector.pipeline.halving import work_off
@@ -58,7 +58,8 @@ def drain(services: Services, account_id: AccountId, turn: timedelta | None = No
 
 def _more(services: Services, account_id: AccountId) -> bool:
     with services.store.reading() as unit:
-        return bool(unit.waiting_events(account_id, 1)) or journeys.wait(services, unit, account_id)
+        waits = unit.waiting_events(account_id, 1) or journeys.wait(services, unit, account_id)
+        return bool(waits) or scoring.wait(services, unit, account_id)
 
 
 def _turn(services: Services, account_id: AccountId, fence: Fence) -> int:
@@ -71,7 +72,8 @@ def _turn(services: Services, account_id: AccountId, fence: Fence) -> int:
             lambda some: _apply(services, account_id, fence, some),
             lambda one, error: _park(services, fence, one, error),
         )
-        return len(arrivals) + journeys.turn(services, account_id, fence)
+        done = len(arrivals) + journeys.turn(services, account_id, fence)
+        return done + scoring.turn(services, account_id, fence)
     finally:
         services.store.drop(fence)
 

@@ -21,10 +21,15 @@ def keep_entries(scene: Scene, profile_id: ProfileId, story: Story, sayings: Say
     stored = {one.key: one for one in scene.crowd.entries.get(profile_id, ())}
     scores = {one.key: one.score for one in (*_brought(scene, profile_id), *stored.values())}
     for told in _told(scene, profile_id, story, sayings):
-        fresh = replace(told, score=scores.get(told.key, scene.crowd.scores.get(profile_id)))
+        fresh = replace(told, score=scores.get(told.key, _score(scene, profile_id)))
         if fresh != stored.pop(told.key, None):
             scene.changes.entries.append(fresh)
     scene.changes.unentered += stored.values()
+
+
+def _score(scene: Scene, profile_id: ProfileId) -> int | None:
+    known = scene.scores.get(profile_id)
+    return known.value if known else None
 
 
 def _brought(scene: Scene, profile_id: ProfileId) -> list[Entry]:

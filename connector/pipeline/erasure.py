@@ -86,6 +86,8 @@ def _erase(scene: Scene, profile_id: ProfileId, gone: Collection[RecordKey]) -> 
                 )
             )
     scene.changes.erased.append(profile_id)
+    if profile_id in scene.profiles and scene.profiles[profile_id].success_at:
+        scene.changes.marked.add(profile_id)
 
 
 def owner(scene: Scene, key: RecordKey) -> ProfileId:

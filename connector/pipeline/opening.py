@@ -51,7 +51,16 @@ def apply_brake(services: Services, scene: Scene, unit: Unit, account_id: Accoun
         brake(scene, already, unit.open_holds(account_id), services.brake_per_hour)
 
 
-def wake_delivery(services: Services, scene: Scene) -> None:
+def wake_others(services: Services, account_id: AccountId, scene: Scene) -> None:
+    """Wake whoever goes on: who talks to the CRMs, who learns, who scores."""
+    _wake_delivery(services, scene)
+    if scene.changes.marked:
+        services.wake("train", account_id)
+    if scene.changes.rescore:
+        services.wake("drain", account_id)
+
+
+def _wake_delivery(services: Services, scene: Scene) -> None:
     """Wake whoever writes to and reads from the CRMs that have something waiting now."""
     asked = {key.connection_id for key, one in scene.changes.records.items() if one.ask_at}
     if scene.changes.notices:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from connector.domain.facts import ProfileId
-from connector.domain.slots import Slot
+from connector.domain.scores import Score, shown_to
 from connector.mapping.own_names import (
     NAMES,
     PROFILE,
@@ -20,27 +20,23 @@ from connector.mapping.own_names import (
 from connector.stored import Profile
 
 
-def own_fields(profile: Profile, system: str) -> dict[str, str]:
+def own_fields(profile: Profile, system: str, score: Score | None = None) -> dict[str, str]:
     """Return our fields by the names they have in a CRM, "" where blank."""
     names = NAMES[system]
-    return {names[name]: value for name, value in _values(profile).items()}
+    return {names[name]: value for name, value in _values(profile, score).items()}
 
 
-def _values(profile: Profile) -> dict[str, str]:
+def _values(profile: Profile, score: Score | None) -> dict[str, str]:
+    shown = shown_to(profile.slot, score)
     return {
         SLOT: str(profile.slot.value) if profile.slot else "",
         SINCE: _iso(profile.slot_since),
         PROFILE: profile.id,
-        SCORE_STATE: score_state(profile),
-        SCORE: "",
-        REASONS: "",
-        SCORED_AT: "",
+        SCORE_STATE: shown.state,
+        SCORE: "" if shown.value is None else str(shown.value),
+        REASONS: shown.reasons,
+        SCORED_AT: _iso(shown.at),
     }
-
-
-def score_state(profile: Profile) -> str:
-    """Return how far the score of a profile can be trusted; without a journey there is none."""
-    return "suppressed" if profile.slot is Slot.DO_NOT_CONTACT else "no_journey"
 
 
 def blank_fields(system: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from connector.domain.facts import ProfileId, RecordKey, Stamp
+from connector.domain.scores import UNSCORED
 from connector.domain.steps import Move, Step, Story, fold
 from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition
@@ -55,6 +56,10 @@ def retell(scene: Scene, profile_id: ProfileId, known: Sayings | None = None) ->
     """
     told = tell(scene, profile_id, known)
     scene.put_profile(told.after)
+    if told.before.success_at != told.after.success_at:
+        scene.changes.marked.add(profile_id)
+    if (told.before.slot in UNSCORED) is not (told.after.slot in UNSCORED):
+        scene.changes.rescore.add(profile_id)
     _ledger(scene, profile_id, told.story)
     keep_answers(scene, told.story, told.sayings)
     keep_entries(scene, profile_id, told.story, told.sayings)

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from connector import trace
 from connector.domain.facts import ConnectionId, Fact, Link, ProfileId, RecordKey
+from connector.domain.scores import Score
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor
 from connector.mapping.lookup import Lookup
@@ -60,6 +61,7 @@ class Scene:
         self.facts: dict[RecordKey, dict[tuple[object, ...], Fact]] = defaultdict(dict)
         self.links: dict[tuple[object, ...], Link] = {_link_id(link): link for link in crowd.links}
         self.steps: dict[ProfileId, list[OwnStep]] = defaultdict(list)
+        self.scores: dict[ProfileId, Score] = dict(crowd.scores)
         self.touched: set[RecordKey] = set()
         self.forgotten: set[RecordKey] = set()
         self.refused: set[RecordKey] = set()
@@ -209,6 +211,10 @@ class Scene:
     def waiting(self, key: RecordKey, purpose: Purpose) -> Pending | None:
         """Return the write of this purpose that waits for a record."""
         return self.crowd.pending.get((key, purpose))
+
+    def is_sending(self, key: RecordKey, purpose: Purpose) -> bool:
+        """Say whether a write of this purpose is under way."""
+        return (key, purpose) in self.crowd.sending
 
     def want(self, pending: Pending) -> None:
         """Put a write into the outbox; the last value wins over one that waits."""

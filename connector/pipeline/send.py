@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connector.domain.facts import ProfileId, RecordKey
+from connector.domain.scores import Score
 from connector.domain.slots import Slot
 from connector.mapping.lookup import Lookup
 from connector.pipeline.own_fields import difference, own_fields
@@ -120,7 +121,8 @@ def send_own(sending: Sending, rows: list[Pending]) -> None:
     now = sending.services.now()
     with sending.services.store.writing(sending.fence) as unit:
         wanted, records, profiles = sift(sending, unit, rows)
-        fresh = [_current(sending, row, records, profiles) for row in wanted]
+        scores = unit.scores.of(sending.connection.account_id, list(profiles))
+        fresh = [_current(sending, row, records, profiles, scores) for row in wanted]
         same = [replace(row, state=State.SENT) for row in fresh if not row.fields]
         unit.settle(same, now)
     todo = [row for row in fresh if row.fields]
@@ -152,11 +154,12 @@ def _overtaken(sending: Sending, unit: Unit, rows: Sequence[Pending]) -> list[Pe
     """Put back in line what was written while the profile changed again."""
     profiles = profiles_of(unit, sending.connection, rows)
     records = unit.records([row.record for row in rows])
+    scores = unit.scores.of(sending.connection.account_id, list(profiles))
     told = []
     for row in rows:
         known = row.profile_id in profiles and row.record in records
         if known and row.state is State.SENT and row.purpose is Purpose.OWN:
-            again = _current(sending, row, records, profiles)
+            again = _current(sending, row, records, profiles, scores)
             told.append(replace(again, state=State.PENDING, due_at=None) if again.fields else row)
         else:
             told.append(row)
@@ -168,10 +171,12 @@ def _current(
     row: Pending,
     records: Mapping[RecordKey, Record],
     profiles: Profiles,
+    scores: Mapping[ProfileId, Score],
 ) -> Pending:
     if row.purpose is Purpose.ERASE or row.profile_id is None:
         return row
-    values = own_fields(profiles[row.profile_id], sending.connection.system)
+    own = profiles[row.profile_id], sending.connection.system, scores.get(row.profile_id)
+    values = own_fields(*own)
     pushed = records[row.record].pushed
     # An unknown outcome was left behind: everything is written again, blanks included.
     fields = values if "?" in pushed else difference(values, pushed)

@@ -10,7 +10,7 @@ from connector.domain.errors import StoreBusy
 from connector.domain.facts import AccountId, ProfileId, RecordKey
 from connector.pipeline.handing import hand_off
 from connector.pipeline.mentions import clear_bodies
-from connector.pipeline.opening import apply_brake, open_scene, wake_delivery
+from connector.pipeline.opening import apply_brake, open_scene, wake_others
 from connector.pipeline.refold import Retold, retell
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
@@ -82,7 +82,7 @@ def conclude(
         unit.save(account_id, scene.changes, scene.now)
         if also:
             also(unit)
-    wake_delivery(services, scene)
+    wake_others(services, account_id, scene)
 
 
 def retold(scene: Scene, profiles: Iterable[ProfileId]) -> list[Retold]:

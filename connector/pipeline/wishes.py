@@ -110,7 +110,8 @@ def _want_own(scene: Scene, profile: Profile, record: Record, *, bulk: bool) -> 
 
 def _own_difference(scene: Scene, profile: Profile, record: Record) -> dict[str, str]:
     system = scene.connections[record.key.connection_id].system
-    return difference(own_fields(profile, system), record.pushed) if profile.slot else {}
+    wanted = own_fields(profile, system, scene.scores.get(profile.id))
+    return difference(wanted, record.pushed) if profile.slot else {}
 
 
 def _want_lever(scene: Scene, profile: Profile, record: Record, saying: Saying) -> None:
@@ -118,7 +119,8 @@ def _want_lever(scene: Scene, profile: Profile, record: Record, saying: Saying) 
     fact = saying.held.get(Meaning.LEVER)
     if fact is None or not fact.value or scene.waiting(record.key, Purpose.LEVER):
         return
-    if any(_was_blanked(row, fact) for row in scene.writings(record.key)):
+    under_way = scene.is_sending(record.key, Purpose.LEVER)
+    if any(_is_blanked(row, fact, under_way=under_way) for row in scene.writings(record.key)):
         return
     lever = Pending(
         0,
@@ -132,10 +134,11 @@ def _want_lever(scene: Scene, profile: Profile, record: Record, saying: Saying) 
     scene.want(lever)
 
 
-def _was_blanked(row: Writing, fact: Fact) -> bool:
-    """Say whether a write of ours has blanked that already, though we wait for its echo."""
+def _is_blanked(row: Writing, fact: Fact, *, under_way: bool) -> bool:
+    """Say whether a write of ours has blanked that or is about to, though its echo is to come."""
     seen = row.seen_at is not None and fact.when <= row.seen_at
-    return row.field == fact.field and not row.value and row.written_at is not None and seen
+    done = row.written_at is not None or under_way
+    return row.field == fact.field and not row.value and done and seen
 
 
 def _want_stage(scene: Scene, profile: Profile, record: Record, saying: Saying, move: Move) -> None:

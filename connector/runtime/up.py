@@ -53,7 +53,7 @@ class Row:
 
 # Senders give up on a web server that stays away; nobody waits for the others. All of them stop
 # together, so that a clean stop takes ten seconds at most: what was accepted needs SQL only.
-ROWS = (Row("web", 0, most_wait=1.0), Row("worker", 0), Row("clock", 0))
+ROWS = (Row("web", 0, most_wait=1.0), Row("worker", 0), Row("trainer", 0), Row("clock", 0))
 LAST_WAVE = 9
 
 

@@ -8,8 +8,10 @@ used: it needs Redis to start, quits when Redis is slow, and raises out of signa
 from __future__ import annotations
 
 import os
+import resource
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -22,7 +24,7 @@ from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
 from connector import figures, logs
-from connector.queue import JOBS, QUEUE, JobName, Waker, connect
+from connector.queue import JOBS, QUEUE, TRAINER_JOBS, TRAINER_QUEUE, JobName, Waker, connect
 from connector.runtime.beat import Beat, Patience, Stop, load
 from connector.runtime.pulse import beats as signs_of_life
 from connector.runtime.pulse import end as take_leave
@@ -44,8 +46,20 @@ WAIT_FOR_JOB = 1  # seconds; also how long SIGTERM may go unnoticed
 ANSWER_WITHIN = 3
 WORKER_TTL = 60
 MAINTENANCE_EVERY = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of worker: its name, its queue, and how far it stands back behind the others."""
+
+    name: str
+    queue: str
+    nice: int
+
+
 # A webhook is answered in milliseconds or sent again; what it leads to may wait that long.
-NICE = 5
+WORKER = Kind("worker", QUEUE, 5)
+TRAINER = Kind("trainer", TRAINER_QUEUE, 15)
 
 log = structlog.get_logger(__name__)
 
@@ -57,10 +71,11 @@ def run_worker(
     due: str = DUE,
     pulse: str = PULSE,
     jobs: Mapping[str, str] = JOBS,
+    kind: Kind = WORKER,
 ) -> None:
     """Work until SIGTERM, then finish the current job; the functions are dotted names."""
     lifeline.hold()
-    os.nice(NICE)
+    os.nice(kind.nice)
     logs.configure(settings)
     stop = Stop()
     stop.listen()
@@ -69,21 +84,30 @@ def run_worker(
     tell = load(pulse)
     beats = [
         Beat("sweep", SWEEP_EVERY, lambda: sweeper.sweep(stop), stop),
-        signs_of_life(tell, "worker", stop),
+        signs_of_life(tell, kind.name, stop),
     ]
     for beat in beats:
         beat.start()
-    Puller(settings.redis_url, waker, jobs).run(stop)
+    Puller(settings.redis_url, waker, jobs, kind.queue).run(stop)
     for beat in beats:
         beat.join()
-    take_leave(tell, "worker")
+    take_leave(tell, kind.name)
+
+
+def run_trainer(settings: Settings, lifeline: Lifeline) -> None:
+    """Learn models until SIGTERM; takes what memory it may, and no more."""
+    cap_memory(settings.trainer_memory_mb)
+    run_worker(settings, lifeline, jobs=TRAINER_JOBS, kind=TRAINER)
 
 
 class Puller:
     """Takes jobs from the queue and runs them, through every outage of Redis."""
 
-    def __init__(self, redis_url: str, waker: Waker, jobs: Mapping[str, str]) -> None:
+    def __init__(
+        self, redis_url: str, waker: Waker, jobs: Mapping[str, str], queue: str = QUEUE
+    ) -> None:
         self._url = redis_url
+        self._queue = queue
         self._waker = waker
         self._names = {path: name for name, path in jobs.items()}
         self._retries = Retries()
@@ -115,7 +139,7 @@ class Puller:
     def _serve(self, stop: Stop, patience: Patience) -> None:
         connection = connect(self._url, answer_within=ANSWER_WITHIN)
         try:
-            worker = _make_worker(connection)
+            worker = _make_worker(connection, self._queue)
             while not stop.requested:
                 self._register(worker)
                 self._maintain(worker)
@@ -183,8 +207,8 @@ class _PromptWorker(SimpleWorker):
         return ANSWER_WITHIN
 
 
-def _make_worker(connection: Redis) -> SimpleWorker:
-    queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+def _make_worker(connection: Redis, name: str) -> SimpleWorker:
+    queue = Queue(name, connection=connection, serializer=JSONSerializer)
     return _PromptWorker(
         [queue],
         connection=connection,
@@ -194,6 +218,14 @@ def _make_worker(connection: Redis) -> SimpleWorker:
         job_monitoring_interval=10,
         log_job_description=False,
     )
+
+
+def cap_memory(most_mb: int) -> None:
+    """Have this process fail, and nobody else, when it wants more memory than that."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = most_mb * 1024 * 1024
+    if hard == resource.RLIM_INFINITY or most < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
 def _has_callbacks(job: Job) -> bool:

@@ -19,6 +19,7 @@ from connector.store import tables as t
 from connector.store.answers import as_answer
 from connector.store.entries import as_entry
 from connector.store.ledgers import entry
+from connector.store.scores import Scores
 from connector.store.sql import slices
 from connector.stored import (
     Crowd,
@@ -33,7 +34,8 @@ from connector.stored import (
     Writing,
 )
 
-_WAITING = (State.PENDING, State.PARKED, State.HELD)
+_OPEN = (State.PENDING, State.PARKED, State.HELD, State.SENDING)
+Place = tuple[RecordKey, Purpose]
 Rows = Iterator[Row[Any]]
 
 
@@ -70,6 +72,7 @@ class Load:
         links = self._links({key for key in records if key.object in PEOPLE} | set(follow))
         around = set(records) | {end for link in links for end in (link.start, link.goal)}
         records |= self.records(around - set(records))
+        waiting, sending = self._writes(records)
         return Crowd(
             records=records,
             facts=self._facts(around),
@@ -77,11 +80,13 @@ class Load:
             profiles=self._profiles(owners),
             steps=self._steps(owners),
             moves=self._moves(owners),
-            pending=self._pending(records),
+            pending=waiting,
+            sending=sending,
             writings=self._writings(records, since),
             answers=self.answers({key for key in records if key.object in PEOPLE}),
             names=names,
             entries=self._entries(owners),
+            scores=Scores(self.tx).of(self.account_id, owners),
         )
 
     def _names(self, emails: Collection[str]) -> dict[str, Name]:
@@ -107,6 +112,10 @@ class Load:
         pairs = [(link.start, link.goal) for link in newest.values() if link.present]
         own = set(keys)
         return [pair for a, b in pairs for pair in ((a, b), (b, a)) if pair[0] in own]
+
+    def records_of(self, profiles: Collection[ProfileId]) -> list[Record]:
+        """Return the records behind profiles."""
+        return list(self._by(t.record.c.profile_id, profiles).values())
 
     def _became(self, records: Mapping[RecordKey, Record]) -> dict[RecordKey, Record]:
         """Return what merged records became, to the end of the chain."""
@@ -195,9 +204,12 @@ class Load:
         entries = map(as_entry, self._owned(entry, ids, current))
         return _grouped(entries, lambda one: one.profile_id)
 
-    def _pending(self, keys: Iterable[RecordKey]) -> dict[tuple[RecordKey, Purpose], Pending]:
-        waiting = [as_pending(row) for row in self._at(t.outbox, keys) if row.state in _WAITING]
-        return {(one.record, one.purpose): one for one in waiting}
+    def _writes(self, keys: Iterable[RecordKey]) -> tuple[dict[Place, Pending], frozenset[Place]]:
+        """Return the writes that wait, and where some are under way."""
+        rows = [as_pending(row) for row in self._at(t.outbox, keys) if row.state in _OPEN]
+        sending = frozenset((r.record, r.purpose) for r in rows if r.state is State.SENDING)
+        waiting = {(r.record, r.purpose): r for r in rows if r.state is not State.SENDING}
+        return waiting, sending
 
     def answers(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[LedgerAnswer]]:
         """Return what sales answered on records, oldest first."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, exists, or_, select, text, union
 
 from connector.domain.systems import CRMS
+from connector.store import models
 from connector.store import tables as t
 from connector.store import tables_polls as p
 from connector.store.ledgers import notice
@@ -24,7 +25,8 @@ def due(
     `rewards` is when a reward that ends now was shown.
     """
     drains = _drains(tx, since, rewards)
-    return [*_splits(tx, since), *drains, *_delivers(tx, now, since, polls=polls)]
+    delivers = _delivers(tx, now, since, polls=polls)
+    return [*_splits(tx, since), *drains, *delivers, *_trainings(tx, now)]
 
 
 def _splits(tx: Connection, since: datetime) -> list[Wake]:
@@ -42,8 +44,13 @@ def _drains(tx: Connection, since: datetime, rewards: datetime) -> list[Wake]:
         t.journey.c.account_id == t.account.c.id, text(WAITS), t.journey.c.received_at <= since
     )
     ended = exists().where(visitor.c.account_id == t.account.c.id, visitor.c.reward_at <= rewards)
-    rows = tx.execute(select(t.account.c.id).where(or_(events, visits, ended)))
+    scores = exists().where(visitor.c.account_id == t.account.c.id, visitor.c.score_at <= since)
+    rows = tx.execute(select(t.account.c.id).where(or_(events, visits, ended, scores)))
     return [("drain", row.id) for row in rows]
+
+
+def _trainings(tx: Connection, now: datetime) -> list[Wake]:
+    return [("train", account_id) for account_id in models.waiting(tx, now)]
 
 
 def _delivers(tx: Connection, now: datetime, since: datetime, *, polls: bool) -> list[Wake]:

@@ -10,11 +10,13 @@ from sqlalchemy import ColumnElement, Row, delete, exists, func, or_, select, tu
 from sqlalchemy import Connection as Tx
 
 from connector.domain.facts import AccountId, ConnectionId, Fact, ProfileId, RecordKey
+from connector.domain.scores import UNSCORED
 from connector.mapping.table import COMPANIES
 from connector.store import tables as t
 from connector.store.crowd import Load, as_fact, as_profile, as_record
 from connector.store.sql import slices
 from connector.store.tables_journeys import alias
+from connector.store.tables_scores import score
 from connector.store.ties import works_at
 from connector.stored import LedgerAnswer, Profile, Record
 
@@ -52,6 +54,9 @@ class People:
         )
         if "slot" in wanted:
             query = query.where(t.profile.c.slot == wanted["slot"])
+        if "min_score" in wanted:
+            high = (score.c.profile_id == t.profile.c.id, score.c.value >= wanted["min_score"])
+            query = query.where(exists().where(*high), t.profile.c.slot.not_in(_UNSCORED))
         for name in _NAMES.keys() & wanted.keys():
             query = query.where(_goes_by(account_id, name, wanted[name]))
         own = _own(wanted)
@@ -243,6 +248,7 @@ class People:
         return list(self.tx.execute(query))
 
 
+_UNSCORED = sorted(int(slot) for slot in UNSCORED)
 # What visitors and contacts are asked for by -> the kind of name.
 _NAMES = {"email": "email", "device_id": "device", "user_id": "user"}
 

@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
-from connector.store import answers, entries, handoffs, notices, rulebook, visits
+from connector.store import (
+    answers,
+    entries,
+    handoffs,
+    models,
+    notices,
+    rulebook,
+    scores,
+    visits,
+)
 from connector.store import tables as t
 from connector.store.ledgers import notice
 from connector.store.sql import add, put, slices
@@ -38,7 +47,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
         tx.execute(delete(t.step).where(t.step.c.id.in_(ids)))
     add(tx, t.step, [own | _step(step) for step in changes.steps])
     add(tx, t.effect, [own | columns(effect) for effect in changes.effects])
-    _rehome(tx, account_id, changes.rehomed.items())
+    _rehome(tx, account_id, changes.rehomed.items(), now)
     rulebook.keep_decisions(tx, account_id, changes.decisions)
     _moves(tx, account_id, changes, now)
     answers.keep(tx, account_id, changes.answers, changes.unanswered, now)
@@ -47,6 +56,9 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     _outbox(tx, account_id, changes, now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
     _finish(tx, changes)
+    scores.mark(tx, changes.rescore, now)
+    if changes.marked:
+        models.want(tx, account_id, "customers", now)
     bury(tx, account_id, changes)
     forget(tx, account_id, changes.erased)
 
@@ -75,10 +87,14 @@ def _ordered(rows: dict[Any, Any]) -> list[Any]:
 
 
 def _rehome(
-    tx: Connection, account_id: AccountId, pairs: Iterable[tuple[ProfileId, ProfileId]]
+    tx: Connection,
+    account_id: AccountId,
+    pairs: Iterable[tuple[ProfileId, ProfileId]],
+    now: datetime,
 ) -> None:
     for loser, survivor in pairs:
         visits.rehome(tx, account_id, loser, survivor)
+        scores.rehome(tx, loser, survivor, now)
         for table in (t.step, t.outbox, notice):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
         rulebook.rehome(tx, loser, survivor)
@@ -156,6 +172,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
             _forget_parts(tx, row.connection_id, [row.record_id, row.email])
         _forget_reasons(tx, ids)
         visits.forget(tx, account_id, ids)
+        scores.forget(tx, ids)
         rulebook.forget(tx, ids)
         for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))

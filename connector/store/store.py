@@ -14,6 +14,7 @@ from connector.store.config import Library
 from connector.store.convoy import Convoy
 from connector.store.engine import PATIENCE, Database
 from connector.store.leases import Fence, IsDead
+from connector.store.renewal import renewed
 from connector.store.secrets import SecretBox
 from connector.store.unit import Unit
 from connector.stored import Parcel
@@ -80,6 +81,16 @@ class Store:
         """Give a lease back."""
         with self.database.writing(durable=False) as tx:
             leases.drop(tx, fence, note)
+
+    @contextmanager
+    def keeping(self, fence: Fence) -> Iterator[None]:
+        """Keep a lease for as long as the block takes, though it writes nothing meanwhile."""
+        with renewed(lambda: self._renew(fence), LEASE.total_seconds() / 4):
+            yield
+
+    def _renew(self, fence: Fence) -> None:
+        with self.database.writing(durable=False) as tx:
+            leases.hold(tx, fence, datetime.now(UTC) + LEASE)
 
     def _unit(self, tx: Tx) -> Unit:
         return Unit(tx, self.box, self._library)

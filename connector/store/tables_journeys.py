@@ -74,8 +74,12 @@ visitor = Table(
     Column("verified_at", Instant),
     Column("reward_at", Instant),
     Column("origin_at", Instant),
+    Column("score_at", Instant),  # since when a new score is due
+    flag("score_now"),  # and told at once, however small the change
+    Column("told_to", Integer),  # the last day that the scorer has a bucket of
     Index("ix_visitor_last", "account_id", "last_at"),
     waiting("ix_visitor_reward", "account_id", "reward_at", when="reward_at IS NOT NULL"),
+    waiting("ix_visitor_score", "account_id", "score_at", when="score_at IS NOT NULL"),
 )
 
 # How often a profile did what on a day; days are counted from 1970 in UTC.

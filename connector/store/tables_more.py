@@ -10,6 +10,7 @@ from connector.store.tables_handoff import handoff
 from connector.store.tables_journeys import alias, journey
 from connector.store.tables_polls import poll
 from connector.store.tables_pulse import pulse, tally
+from connector.store.tables_scores import score
 from connector.store.wordings import wording
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "poll",
     "pulse",
     "rule",
+    "score",
     "tally",
     "wording",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, select, tuple_
 from sqlalchemy import Connection as Tx
 
-from connector.domain.facts import AccountId, ConnectionId, RecordKey
+from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
 from connector.mapping.table import COMPANIES, PEOPLE
 from connector.store import tables as t
 from connector.store.crowd import Load, as_record
@@ -36,6 +36,20 @@ class Ties:
             if company in known and known[company].alive:
                 found[person].append(known[company])
         return dict(found)
+
+    def shared_wins(
+        self, account_id: AccountId, profiles: Collection[ProfileId]
+    ) -> dict[ProfileId, str]:
+        """Return what joins the wins of several people: a deal of theirs, or else a company."""
+        load = Load(self.tx, account_id)
+        owners = {record.key: record.profile_id for record in load.records_of(profiles)}
+        found: dict[ProfileId, tuple[bool, str]] = {}
+        for person, other in load.ties(list(owners)):
+            if other.object == "deal" or other.object in COMPANIES:
+                named = (other.object != "deal", "/".join(other))
+                owner = owners[person] or ProfileId("")
+                found[owner] = min(named, found.get(owner, named))
+        return {one: name for one, (_, name) in found.items()}
 
     def without_person(
         self, connection: tuple[AccountId, ConnectionId], stages: Collection[str], after: str

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection as Tx
 
 from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
+from connector.domain.keeping import Keeping
 from connector.domain.slots import Pipeline
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Vocabulary
@@ -18,10 +19,12 @@ from connector.store.crowd import Load, people_of
 from connector.store.entries import Entries
 from connector.store.handoffs import Handoffs
 from connector.store.journeys import Journeys
+from connector.store.models import Models
 from connector.store.notices import Notices
 from connector.store.people import People
 from connector.store.rulebook import Rulebook
 from connector.store.save import save
+from connector.store.scores import Scores
 from connector.store.secrets import SecretBox
 from connector.store.ties import Ties
 from connector.store.types import EPOCH
@@ -35,7 +38,6 @@ from connector.stored import (
     Changes,
     Connection,
     Crowd,
-    Keeping,
 )
 
 # How far back an echo of our own write may still come.
@@ -265,6 +267,16 @@ class Unit(InboxUnit, OutboxUnit):
     def notices(self) -> Notices:
         """Moves that are told to the platform."""
         return Notices(self.tx, self._box)
+
+    @property
+    def scores(self) -> Scores:
+        """What is known of people's scores."""
+        return Scores(self.tx)
+
+    @property
+    def models(self) -> Models:
+        """What models there are, and what is to be learned."""
+        return Models(self.tx, self._box)
 
     @property
     def handoffs(self) -> Handoffs:

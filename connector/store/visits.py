@@ -17,10 +17,12 @@ from connector.domain.facts import AccountId, ConnectionId, ProfileId
 from connector.domain.identity import Name
 from connector.domain.journeys import Alias, Happened, Visitor
 from connector.domain.kept import Days, Kept, Visit
-from connector.domain.visits import joined
+from connector.domain.visits import day_of, joined
 from connector.store import tables as t
 from connector.store.crowd import as_profile
 from connector.store.journeys import Journeys, as_happened, as_visitor, event_row
+from connector.store.models import is_serving
+from connector.store.scores import forget_late
 from connector.store.sql import add, put, slices
 from connector.store.tables_journeys import PARKED, WAITS, alias, day, journey, visitor
 from connector.stored import Connection, Profile
@@ -151,7 +153,13 @@ class Visits:
             for key, name in sorted(kept.names.items())
         ]
         put(self.tx, alias, names, ["since"])
-        put(self.tx, visitor, [own | _visitor(one) for _, one in sorted(kept.visitors.items())])
+        seen = [own | _visitor(one) | {"score_at": now} for _, one in sorted(kept.visitors.items())]
+        # Without a model a first look is enough.
+        has_model = is_serving(self.tx, account_id)
+        put(self.tx, visitor, seen, [] if has_model else ["score_at"])
+        if has_model:
+            today = day_of(now)
+            forget_late(self.tx, (key for key in kept.days if key[1] < today))
         days = [
             {**own, "profile_id": profile_id, "day": number, "counts": dict(counts)}
             for (profile_id, number), counts in sorted(kept.days.items())

@@ -236,7 +236,9 @@ def _reopen(c: Campaign, place: Path, acked: compare.Acked, told: compare.Told) 
         copy.spawn("web")
         copy.spawn("worker")
         c.expect(wait_for(copy.answers, 45), "the product does not start on the copy")
-        wait_for(lambda: not copy.get("status")["inbox"]["pending"], 20 * c.plan.patience)
+        # Longer than a lease: its holder is only stopped, so that the copy takes it for alive.
+        drained = wait_for(lambda: not copy.get("status")["inbox"]["pending"], 60)
+        c.expect(drained, "the copy does not work off what waits")
         story = Story([row for row in told[0] if compare.key(row) in acked], told[1], [])
         counted = compare.account_for(copy, c.work, acked, story.erased)
         for row in counted.lost[:5]:

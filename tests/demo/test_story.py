@@ -24,7 +24,8 @@ def told() -> list[Step]:
 @pytest.fixture
 def stage(told: list[Step]) -> Stage:
     own = (Twin(NOWHERE), Api(NOWHERE, "token"), Cast({}), told.append)
-    return Stage(*own, lambda _owners: Site(NOWHERE, "whsec_"), patience=0.05)
+    site = Site(NOWHERE, "whsec_")
+    return Stage(*own, lambda _owners: site, lambda _events: 0, patience=0.05)
 
 
 def good(stage: Stage) -> None:

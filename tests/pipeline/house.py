@@ -258,7 +258,7 @@ class House:
 
     def own(self, record_id: str, name: str = "slot") -> str:
         names = {"slot": "bnb_lead_slot", "since": "bnb_slot_since", "profile": "bnb_profile_id"}
-        return self.crm.value(record_id, names[name])
+        return self.crm.value(record_id, names.get(name, f"bnb_{name}"))
 
     def _slot_of(self, connection: ConnectionId, kind: str, record_id: str) -> int | None:
         if kind != "contact" or not (found := self.profile_of(record_id, connection)):

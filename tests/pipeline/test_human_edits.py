@@ -323,6 +323,24 @@ def test_a_lever_is_blanked_once_though_its_blank_is_not_known_yet(house: House)
     assert len(writes(house, "bnb_set_slot")) == 1
 
 
+def test_a_lever_is_blanked_once_though_more_comes_while_its_blank_is_under_way(
+    house: House,
+) -> None:
+    lead(house)
+    house.crm.edit("11", bnb_set_slot="7")
+    before(house, "write", lambda: _say_more(house), "bnb_set_slot")
+
+    house.sync()
+
+    assert house.slot("11") == 10
+    assert len(writes(house, "bnb_set_slot")) == 1
+
+
+def _say_more(house: House) -> None:
+    edit(house, hs_email_optout="true", lifecyclestage="subscriber")
+    house.hear([row for row in house.crm.told() if row["propertyName"] != "bnb_set_slot"])
+
+
 def test_a_lever_pulled_to_no_slot_is_only_blanked(house: House) -> None:
     lead(house)
     house.crm.edit("11", bnb_set_slot="10")

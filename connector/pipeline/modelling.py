@@ -1,0 +1,78 @@
+"""What an admin does with models: looks at them, has one serve, or goes back to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from connector.domain.errors import Refused
+from connector.domain.facts import AccountId
+from connector.domain.scores import ScoreState
+from connector.pipeline.ageing import rescore
+from connector.pipeline.services import Services
+
+if TYPE_CHECKING:
+    from connector.store.models import Training
+    from connector.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as an admin sees it; `held` says why its scores are not told to the CRMs."""
+
+    id: str
+    made_at: datetime
+    state: str
+    score_state: ScoreState
+    held: str
+    report: Mapping[str, Any]
+
+
+def models(services: Services, account_id: AccountId) -> list[Model]:
+    """Return an account's models, newest first."""
+    with services.store.reading() as unit:
+        return [_model(row) for row in unit.models.all(account_id)]
+
+
+def want(services: Services, account_id: AccountId) -> Training:
+    """Have a model learned soon; return how that stands."""
+    with services.store.writing() as unit:
+        unit.models.want(account_id, "asked for", services.now())
+        told = unit.models.training(account_id)
+    services.wake("train", account_id)
+    return told
+
+
+def promote(services: Services, account_id: AccountId, model_id: str) -> Model:
+    """Have a model serve, in spite of gates and alarms, and everybody scored with it.
+
+    Raises NotFound.
+    """
+    with services.store.writing() as unit:
+        unit.models.one(account_id, model_id)
+        unit.models.promote(account_id, model_id)
+        found = _model(unit.models.one(account_id, model_id))
+    rescore(services, account_id)
+    return found
+
+
+def roll_back(services: Services, account_id: AccountId) -> Model:
+    """Have the model serve again that served before; raise Refused where there is none."""
+    with services.store.reading() as unit:
+        before = _before(unit, account_id)
+    return promote(services, account_id, before)
+
+
+def _before(unit: Unit, account_id: AccountId) -> str:
+    rows = unit.models.all(account_id)
+    now = next((row.made_at for row in rows if row.state == "serving"), None)
+    kept = [row for row in rows if row.state == "kept" and (now is None or row.made_at < now)]
+    if not kept:
+        raise Refused("no model served before this one", advice="`connector models` lists them")
+    return str(kept[0].id)
+
+
+def _model(row: Any) -> Model:
+    return Model(row.id, row.made_at, row.state, ScoreState(row.score_state), row.held, row.report)

@@ -1,0 +1,181 @@
+"""Learns from those who became customers: one training at a time for an account.
+
+It reads without holding anybody up, and writes the model as one row. Who is to be scored again is
+marked piece by piece; the drain does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import structlog
+
+from connector import figures
+from connector.domain.errors import ConnectorError
+from connector.domain.facts import AccountId
+from connector.domain.scores import ScoreState
+from connector.pipeline.ageing import NIGHTLY, rescore
+from connector.pipeline.rating import read_log
+from connector.pipeline.services import Services
+from connector.pipeline.serving import load
+from scorer import JourneyScorer
+
+if TYPE_CHECKING:
+    from connector.store.leases import Fence
+    from connector.store.unit import Unit
+    from scorer.events import Events
+
+log = structlog.get_logger(__name__)
+SERVING, REFUSED = "serving", "refused"
+# People whose places among all are known; more would not tell more.
+SURVEYED, STEPS = 20_000, 101
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training came to."""
+
+    model_id: str
+    state: str
+    promoted: bool
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What is learned from."""
+
+    events: Events
+    customers: Mapping[str, list[Any]]
+    now: datetime
+    champion: JourneyScorer | None
+
+
+def train(services: Services, account_id: AccountId, why: str = "") -> Trained | None:
+    """Learn an account's model anew; None while another process does, or where nothing waits.
+
+    With `why` it is learned whether or not anybody waits. Raises NotFound, and ConnectorError
+    where it can't be learned: then the model before goes on serving.
+    """
+    fence = services.store.take(f"train:{account_id}")
+    if fence is None:
+        return None
+    try:
+        reason = _begin(services, account_id, fence, why)
+        if not reason:
+            return None
+        with services.store.keeping(fence), figures.timed("bb_training_seconds"):
+            trained = _train(services, account_id, fence, reason)
+        rescore(services, account_id, at_once=reason != NIGHTLY)
+        return trained
+    finally:
+        services.store.drop(fence)
+
+
+def _begin(services: Services, account_id: AccountId, fence: Fence, why: str) -> str:
+    """Note that a training begins; return why, "" where nobody wants one."""
+    now = services.now()
+    with services.store.writing(fence) as unit:
+        unit.account(account_id)
+        if why:
+            unit.models.want(account_id, why, now)
+        wanted = unit.models.training(account_id)
+        if wanted.wanted_at is None:
+            return ""
+        unit.models.begin(account_id, now)
+        return why or wanted.why
+
+
+def _train(services: Services, account_id: AccountId, fence: Fence, why: str) -> Trained:
+    try:
+        lesson = _read(services, account_id)
+        scorer = JourneyScorer(random_state=0)
+        scorer.fit(lesson.events, lesson.customers, lesson.now)
+        spread = _spread(scorer, lesson)
+    except (ValueError, MemoryError, ArithmeticError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        with services.store.writing(fence) as unit:
+            unit.models.end(account_id, services.now(), reason)
+        raise ConnectorError(
+            f"the model can't be learned: {reason}",
+            advice="the model before goes on serving; `connector train` tries again",
+        ) from error
+    return _keep(services, account_id, fence, scorer, {"why": why, "spread": spread})
+
+
+def _read(services: Services, account_id: AccountId) -> _Lesson:
+    now = services.now()
+    with services.store.reading() as unit:
+        events = read_log(unit.scores.log(account_id))
+        customers = _customers(unit, account_id)
+        row = unit.models.serving(account_id)
+        champion = load(unit, account_id, row.id) if row else None
+    return _Lesson(events, customers, now, champion)
+
+
+def _customers(unit: Unit, account_id: AccountId) -> Mapping[str, list[Any]]:
+    """Return who became a customer, when, and whose win was one and the same."""
+    rows = unit.scores.customers(account_id)
+    deals = unit.ties.shared_wins(account_id, [one for one, _ in rows])
+    return {
+        "profile_id": [str(one) for one, _ in rows],
+        "customer_at": [when for _, when in rows],
+        "deal": [deals.get(one, "") for one, _ in rows],
+    }
+
+
+def _spread(scorer: JourneyScorer, lesson: _Lesson) -> Sequence[float]:
+    """Return the points below which each hundredth of those stands who are no customers."""
+    won = set(lesson.customers["profile_id"])
+    still = [one for one in lesson.events.profiles if one not in won]
+    some = still[:: max(1, len(still) // SURVEYED)]
+    points = scorer.decision_function(lesson.events, some, lesson.now)
+    there = points[~np.isnan(points)]
+    return np.quantile(there, np.linspace(0, 1, STEPS)).tolist() if len(there) else []
+
+
+def _keep(
+    services: Services,
+    account_id: AccountId,
+    fence: Fence,
+    scorer: JourneyScorer,
+    more: Mapping[str, Any],
+) -> Trained:
+    """Store the model, to serve or only to be looked at."""
+    now, model_id = services.now(), services.new_id("mdl")
+    report = {**scorer.report_, **more}
+    with services.store.writing(fence) as unit:
+        promoted = _may_serve(scorer, unit.models.serving(account_id))
+        row = {
+            "id": model_id,
+            "account_id": account_id,
+            "made_at": now,
+            "state": SERVING if promoted else REFUSED,
+            "score_state": scorer.state_,
+            "held": _held(scorer),
+            "report": report,
+            "artefact": scorer.to_bytes(unit.models.key(account_id)),
+        }
+        unit.models.add(row)
+        unit.models.end(account_id, now)
+    names = {"model_id": model_id, "state": scorer.state_, "promoted": promoted}
+    log.info("model_trained", account_id=account_id, **names)
+    return Trained(model_id, scorer.state_, promoted, report)
+
+
+def _held(scorer: JourneyScorer) -> str:
+    """Return why a trained model's scores are not told; what is learning is known for a guess."""
+    if scorer.state_ != ScoreState.TRAINED:
+        return ""
+    return "; ".join(alarm.text for alarm in scorer.alarms_)
+
+
+def _may_serve(scorer: JourneyScorer, before: Any) -> bool:
+    """Say whether a model takes over: what is still learning does, what is trained must pass."""
+    if before is None or before.score_state != ScoreState.TRAINED:
+        return True
+    return bool(scorer.report_["promoted"])

@@ -1,0 +1,65 @@
+"""Models and scores over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.api.conftest import NOW, Door
+
+if TYPE_CHECKING:
+    from connector.pipeline.services import Services
+
+
+def keep(services: Services, door: Door, model_id: str, state: str, hour: int) -> None:
+    """Keep a model that says nothing but that it is there."""
+    row = {
+        "id": model_id,
+        "account_id": door.account_id,
+        "made_at": NOW.replace(hour=hour),
+        "state": state,
+        "score_state": "trained",
+        "held": "one group says too much" if state == "serving" else "",
+        "report": {"usable_customers": 25},
+        "artefact": b"sealed",
+    }
+    with services.store.writing() as unit:
+        unit.models.add(row)
+
+
+def test_there_are_no_models_before_the_first_customer(door: Door) -> None:
+    assert door.get("models").json == {"items": [], "next_cursor": None}
+
+
+def test_a_training_is_wanted_once_however_often_it_is_asked_for(door: Door) -> None:
+    first = door.post("models/train", {})
+    again = door.post("models/train", {})
+
+    assert first.status_code == again.status_code == 202
+    assert first.json == again.json
+    assert first.json["wanted_at"]
+
+
+def test_a_model_is_promoted_and_no_longer_held(services: Services, door: Door) -> None:
+    keep(services, door, "mdl_1", "serving", 1)
+    keep(services, door, "mdl_2", "refused", 2)
+
+    shown = door.post("models/mdl_2/promote", {}).json
+
+    assert (shown["state"], shown["held"]) == ("serving", None)
+    states = {one["id"]: one["state"] for one in door.get("models").json["items"]}
+    assert states == {"mdl_2": "serving", "mdl_1": "kept"}
+
+
+def test_another_accounts_model_is_not_found(services: Services, door: Door) -> None:
+    keep(services, door, "mdl_1", "serving", 1)
+
+    assert door.post("models/mdl_9/promote", {}).status_code == 404
+
+
+def test_no_more_than_the_last_five_models_are_kept(services: Services, door: Door) -> None:
+    for hour in range(9):
+        keep(services, door, f"mdl_{hour}", "serving", hour)
+
+    found = [one["id"] for one in door.get("models").json["items"]]
+
+    assert found == ["mdl_8", "mdl_7", "mdl_6", "mdl_5", "mdl_4", "mdl_3"]

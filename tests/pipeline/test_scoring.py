@@ -1,0 +1,148 @@
+"""Who became a customer is learned from, and the others are scored."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from connector.domain.scores import ScoreState
+from connector.pipeline.training import Trained, train
+from tests.pipeline.acts import Crash, lead
+from tests.pipeline.house import ACCOUNT, House
+from tests.pipeline.scored import Scored
+
+WINNERS = (0, 6, 12, 18, 24, 30)
+
+
+@pytest.fixture
+def site(house: House) -> Scored:
+    return Scored(house)
+
+
+def test_before_any_customer_nobody_has_a_score(site: Scored) -> None:
+    assert site.score(1).state is ScoreState.UNTRAINED
+    assert site.score(1).value is None
+    assert site.learn() is None
+
+
+def test_the_first_customers_make_scores_that_tell_the_keen_from_the_others(site: Scored) -> None:
+    site.win(*WINNERS)
+
+    trained = site.learn()
+
+    assert trained is not None
+    assert trained.state == "learning"
+    keen, idle = site.values(range(0, 40, 2)), site.values(range(1, 40, 2))
+    assert (len(keen), len(idle)) == (14, 20)
+    assert sum(keen) / len(keen) > sum(idle) / len(idle) + 1
+    assert all(3 <= value <= 8 for value in keen + idle)
+
+
+def test_a_score_stands_on_the_record_that_the_rep_looks_at(site: Scored) -> None:
+    site.known(2)
+    lead(site.house, "11", email="p2@x.io")
+    assert told(site, "11") == ("untrained", "", "")
+    site.win(*WINNERS)
+
+    site.learn()
+    site.house.run()
+
+    state, score, reasons = told(site, "11")
+    assert (state, score) == ("learning", str(site.score(2).value))
+    assert reasons.startswith("Up: ")
+    assert len(reasons) <= 255
+    assert site.house.own("11", "scored_at")
+
+
+def test_a_customer_has_no_score_any_more(site: Scored) -> None:
+    site.known(2)
+    lead(site.house, "11", email="p2@x.io")
+    site.win(*WINNERS)
+    site.learn()
+    site.house.run()
+
+    site.win(2)
+    site.house.run()
+
+    assert told(site, "11") == ("learning", "", "")
+
+
+def test_who_must_not_be_contacted_is_not_scored(site: Scored) -> None:
+    site.known(2)
+    lead(site.house, "11", email="p2@x.io")
+    site.win(*WINNERS)
+    site.house.crm.edit("11", hs_email_optout="true")
+    site.house.sync()
+
+    site.learn()
+    site.house.run()
+
+    assert told(site, "11") == ("suppressed", "", "")
+    assert site.score(2).value is None
+
+
+def test_undoing_a_mark_makes_one_customer_less(site: Scored) -> None:
+    site.win(*WINNERS)
+    assert usable(site.learn()) == 6
+
+    site.house.move(site.known(6), 4)
+
+    assert usable(site.learn()) == 5
+
+
+def test_marks_that_come_together_are_one_training(site: Scored) -> None:
+    site.win(*WINNERS)
+    assert ("train", ACCOUNT) in site.house.woken
+
+    assert site.learn() is not None
+
+    assert site.learn() is None
+
+
+def test_a_training_that_was_cut_off_is_made_again(site: Scored) -> None:
+    site.win(*WINNERS)
+    services = replace(site.house.services, now=_dies_after(1, site.house.clock.now))
+    with pytest.raises(Crash):
+        train(services, ACCOUNT)
+    site.house.clock.pass_(60)
+
+    with site.house.store.reading() as unit:
+        assert ("train", ACCOUNT) in unit.due(site.house.clock.now(), site.house.clock.now())
+    assert site.learn() is not None
+
+
+def test_people_are_scored_anew_as_they_do_something(site: Scored) -> None:
+    site.win(*WINNERS)
+    site.learn()
+    before = site.score(1)
+
+    site.tell([site.look(1, 61, hour, "/pricing") for hour in range(5)])
+
+    after = site.score(1)
+    assert after.points != before.points
+
+
+def told(site: Scored, record_id: str) -> tuple[str, str, str]:
+    names = ("score_state", "lead_score", "score_reasons")
+    state, score, reasons = (site.house.own(record_id, name) for name in names)
+    return state, score, reasons
+
+
+def usable(found: Trained | None) -> int:
+    assert found is not None
+    return int(found.report["usable_customers"])
+
+
+def _dies_after(times: int, now: Callable[[], datetime]) -> Callable[[], datetime]:
+    left = itertools.count(times, -1)
+
+    def tell() -> datetime:
+        if next(left) <= 0:
+            raise Crash
+        return now()
+
+    return tell
