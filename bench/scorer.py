@@ -20,17 +20,18 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from bench.scorercold import cold_start
 from bench.scorerdata import LEAKS, SETS, Set, folder, xeducation
+from bench.scorernoise import campaign
+from bench.scorernoise import faults as noise_faults
 from scorer import LeadScorer
 from scorer.columns import read_table
-from scorer.kinds import Floats, Ints
+from scorer.kinds import Floats
 from scorer.levels import learn_scales
 from scorer.measures import auc, calibration_error, lift
 from scorer.members import Sample, frequencies
 
 Fit = Callable[[dict[str, Any], Floats, dict[str, Any]], Floats]
-POSITIVES = (5, 10, 20, 50)
-NEGATIVES = 3000
 # set -> measure -> (figure, floor, is a higher figure better)
 FLOORS: Mapping[str, Mapping[str, float]] = {
     "X Education strict": {"time_auc": 0.875, "time_ece": 0.05, "time_lift": 2.35},
@@ -38,7 +39,7 @@ FLOORS: Mapping[str, Mapping[str, float]] = {
     "Shoppers without PageValues": {"folds_auc": 0.755, "folds_ece": 0.025, "time_auc": 0.69},
     "Bank without duration": {"folds_auc": 0.765, "folds_ece": 0.02, "time_auc": 0.66},
 }
-COLD: Mapping[int, float] = {5: 0.66, 20: 0.71, 50: 0.745}  # over five sets; four are here
+COLD: Mapping[int, float] = {5: 0.66, 20: 0.71, 50: 0.745}
 
 
 def main(words: list[str]) -> int:
@@ -46,15 +47,17 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scorer", description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--draws", type=int, default=8)
-    parser.add_argument("--only", choices=("sets", "cold", "leak"))
+    parser.add_argument("--seeds", type=int, default=10, help="of each world of chance")
+    parser.add_argument("--only", choices=("sets", "cold", "leak", "noise"))
     asked = parser.parse_args(words)
     if not (folder() / "xeducation.csv.gz").exists():
         print(f"skipped: no data sets in {folder()}; CONNECTOR_BENCH_DATA says where they are")
         return 0
     parts: Mapping[str, Callable[[], dict[str, Any]]] = {
         "sets": lambda: {name: measure(name, read()) for name, read in SETS.items()},
-        "cold": lambda: cold_start(asked.draws),
+        "cold": lambda: cold_start(PEERS, asked.draws),
         "leak": planted_leak,
+        "noise": lambda: campaign(asked.seeds),
     }
     told = {name: part() for name, part in parts.items() if asked.only in {None, name}}
     if asked.json:
@@ -75,20 +78,6 @@ def measure(name: str, data: Set) -> dict[str, Any]:
     alarms = [alarm.text for alarm in drift.drift(data.rows(data.newer))]
     print(f"  alarms: {alarms or 'none'}")
     return {"models": told, "alarms": alarms}
-
-
-def cold_start(draws: int) -> dict[str, Any]:
-    """Return each model's mean AUC over sets and draws, from a few successes and many others."""
-    print(f"\nCold start, mean AUC over {len(SETS)} sets and {draws} draws")
-    told: dict[str, dict[str, float]] = {model: {} for model in PEERS}
-    sets = [read() for read in SETS.values()]
-    for wins in POSITIVES:
-        for model, fit in PEERS.items():
-            found = [_draw(fit, data, wins, seed) for data in sets for seed in range(draws)]
-            told[model][str(wins)] = float(np.mean(found))
-        line = "  ".join(f"{model} {figures[str(wins)]:.3f}" for model, figures in told.items())
-        print(f"  {wins:3} wins: {line}", flush=True)
-    return told
 
 
 def planted_leak() -> dict[str, Any]:
@@ -113,7 +102,7 @@ def missed(told: Mapping[str, Any]) -> list[str]:
             faults += _judge(f"cold start {wins}", figures[str(wins)], floor, most=False)
     if "leak" in told and not told["leak"]["alarms"]:
         faults.append("no alarm at a planted leak")
-    return faults
+    return faults + noise_faults(told["noise"]) if "noise" in told else faults
 
 
 def _judge(what: str, figure: float, floor: float, *, most: bool) -> list[str]:
@@ -143,17 +132,6 @@ def _folds(fit: Fit, data: Set) -> dict[str, float]:
         chance[trial] = fit(data.rows(learn), data.won[learn], data.rows(trial))
         single.append(auc(data.won[trial], chance[trial]))
     return {"folds_auc": float(np.mean(single)), "folds_ece": calibration_error(data.won, chance)}
-
-
-def _draw(fit: Fit, data: Set, wins: int, seed: int) -> float:
-    chance = np.random.default_rng(seed)
-    rows = chance.permutation(len(data.won))
-    cut = int(0.4 * len(rows))
-    trial, rest = rows[:cut], rows[cut:]
-    won, lost = rest[data.won[rest] > 0][:wins], rest[data.won[rest] <= 0][:NEGATIVES]
-    learn: Ints = np.sort(np.concatenate([won, lost]))
-    told = fit(data.rows(learn), data.won[learn], data.rows(trial))
-    return auc(data.won[trial], told)
 
 
 def _average_precision(y: Floats, chance: Floats) -> float:

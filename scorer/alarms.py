@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import chi2
 
+from scorer.gates import Order
 from scorer.kinds import Floats, Ints, chances
 from scorer.levels import Coded, Scales
-from scorer.measures import auc, calibration_error, shift, spread
+from scorer.measures import BINS, auc, auc_error, calibration_error, shift, spread
+from scorer.members import Sample, level_sums
 from scorer.points import Points, reasons
 
 TOO_GOOD, GOOD = 0.97, 0.85
 TOO_MUCH = 0.6  # of all points in one group
 FEW_GROUPS = 5  # with fewer a strong one is no surprise
 MOVED = 0.25
-FEWEST = 100  # rows, below which nothing is said of a population
+FEWEST_SEEN = 30  # people, below which nothing is said of a population
+FEWEST = 100  # rows, below which nothing is said of what was foretold
 OFF = 0.10  # chances that miss by so much are wrong
 WEAK = 0.55
 FEWEST_WINS = 10
+FEWEST_LEAKED = 20  # successes, below which even a perfect order says little
+PURE, TELLING = 0.95, 0.1  # who has it has won; and so many of all who won have it
+HARDLY = 0.9995
+MOST_POINTS = 5_000  # that are kept of a population
+GROWS = (
+    "|since_first",
+    "|count_90",
+    "|count_1000000",
+    "|days_1000000",
+)  # columns that grow while an account is young
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +46,45 @@ class Alarm:
     text: str
 
 
-def leaks(model: Points, scales: Scales, coded: Coded, y: Floats, unseen: Floats) -> list[Alarm]:
-    """Return what suggests that columns were written after the outcome."""
-    if not len(unseen):
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What people were like when a model learned: their points, and how many had each level."""
+
+    points: Floats
+    counts: Ints
+
+
+def reference(model: Points, scales: Scales, coded: Coded) -> Reference:
+    """Return what some rows are like."""
+    seen = np.bincount(scales.places(coded), minlength=int(scales.starts[-1])).astype(np.int64)
+    if len(scales.all):
+        told = np.add.reduceat(seen, scales.starts[:-1])
+        seen[scales.starts[:-1] + scales.usual] += len(coded) - told
+    points = np.sort(model.log_odds(scales, coded))
+    return Reference(points[:: 1 + len(points) // MOST_POINTS], seen)
+
+
+def as_lists(then: Reference) -> dict[str, list[float]]:
+    """Return a reference as JSON has it."""
+    return {"points": then.points.tolist(), "counts": then.counts.tolist()}
+
+
+def from_lists(told: Mapping[str, Sequence[float]]) -> Reference:
+    """Return a reference again."""
+    return Reference(np.array(told["points"], np.float64), np.array(told["counts"], np.int64))
+
+
+def leaks(
+    model: Points,
+    scales: Scales,
+    coded: Coded,
+    y: Floats,
+    unseen: Floats,
+    whose: Ints | None = None,
+) -> list[Alarm]:
+    """Return what suggests that columns were written after the outcome; few successes don't."""
+    won = np.flatnonzero(y > 0)
+    if len(won if whose is None else np.unique(whose[won])) < FEWEST_LEAKED:
         return []
     good = auc(y, unseen)
     told = reasons(model, scales, coded)
@@ -48,45 +99,80 @@ def leaks(model: Points, scales: Scales, coded: Coded, y: Floats, unseen: Floats
         about = told.groups[int(parts.argmax())]
         text = f"{about} carries {share:.0%} of all points; was it written after the outcome?"
         found.append(Alarm("leak", about, share, text))
-    return found
+    return found + _telltales(scales, coded, y, {alarm.about for alarm in found})
 
 
-def drifts(model: Points, scales: Scales, then: Floats, coded: Coded) -> list[Alarm]:
-    """Return how far people of now differ from those learned from, by score and by column."""
-    if len(coded) < FEWEST or not len(then):
+def _telltales(scales: Scales, coded: Coded, y: Floats, known: set[str]) -> list[Alarm]:
+    """Return the groups with a value that a good part of all successes and hardly anybody else has.
+
+    A group is named once.
+    """
+    if y.mean() > PURE / 2:
         return []
-    found = []
-    now = model.log_odds(scales, coded)
-    edges = np.unique(np.quantile(then, np.arange(0.1, 1.0, 0.1)))
-    moved = shift(spread(then, edges), spread(now, edges))
-    if moved > MOVED:
-        text = f"scores are spread differently than when it learned (PSI {moved:.2f})"
-        found.append(Alarm("drift", "score", moved, text))
+    won, seen = level_sums(Sample(scales, coded, y, np.ones(len(y))))
+    best: dict[str, float] = {}
+    for number, scale in enumerate(scales.all):
+        here = slice(scales.starts[number], scales.starts[number + 1])
+        wins, rows = (np.bincount(scale.bins, weights=each[here]) for each in (won, seen))
+        telling = (wins >= max(FEWEST_WINS, TELLING * y.sum())) & (wins >= PURE * rows)
+        if telling.any() and scale.group not in known:
+            pure = float((wins[telling] / rows[telling]).max())
+            best[scale.group] = max(pure, best.get(scale.group, 0.0))
+    return [
+        Alarm("leak", group, pure, f"{pure:.0%} of those with one value of {group} won: is it why?")
+        for group, pure in best.items()
+    ]
+
+
+def drifts(model: Points, scales: Scales, then: Reference, coded: Coded) -> list[Alarm]:
+    """Return how far people of now differ from those learned from, by score and by column."""
+    if len(coded) < FEWEST_SEEN or len(then.points) < FEWEST_SEEN:
+        return []
+    edges = np.unique(np.quantile(then.points, np.arange(0.1, 1.0, 0.1)))
+    now = reference(model, scales, coded)
+    pairs = {"score": (spread(then.points, edges), spread(now.points, edges))}
     for number in _loudest(model, scales).tolist():
         scale = scales.all[number]
-        levels = coded.dense(np.array([number]))[:, 0]
-        bins = int(scale.bins.max()) + 1
-        was = np.bincount(scale.bins, weights=scale.counts, minlength=bins).astype(np.float64)
-        here = np.bincount(scale.bins[levels], minlength=bins).astype(np.float64)
-        moved = shift(was, here)
-        if moved > MOVED:
-            text = f"{scale.name} is spread differently than when it learned (PSI {moved:.2f})"
-            found.append(Alarm("drift", scale.name, moved, text))
-    return found
+        if not scale.name.endswith(GROWS):
+            here = slice(scales.starts[number], scales.starts[number + 1])
+            was, is_ = (np.bincount(scale.bins, weights=w.counts[here]) for w in (then, now))
+            pairs[scale.name] = (was.astype(np.float64), is_.astype(np.float64))
+    moved = {name: shift(*pair) for name, pair in pairs.items()}
+    return [
+        Alarm("drift", name, far, f"{_told(name)} differently than when it learned (PSI {far:.2f})")
+        for name, far in moved.items()
+        if far > max(MOVED, chance_shift(*pairs[name]))
+    ]
 
 
-def outcomes(points: Floats, y: Floats) -> list[Alarm]:
-    """Return how what was foretold differs from what has happened since."""
+def chance_shift(then: Floats, now: Floats) -> float:
+    """Return the stability index that chance alone hardly reaches: few rows differ always."""
+    freedom = max(1, int(((then + now) > 0).sum()) - 1)
+    return float(chi2.ppf(HARDLY, freedom)) * float(1.0 / then.sum() + 1.0 / now.sum())
+
+
+def _told(name: str) -> str:
+    return "scores are spread" if name == "score" else f"{name} is spread"
+
+
+def outcomes(points: Floats, y: Floats, order: Order | None = None) -> list[Alarm]:
+    """Return how what was foretold differs from what has happened since.
+
+    `order` is how it put successes among their peers; without it all rows are peers.
+    """
     if len(y) < FEWEST or y.sum() < FEWEST_WINS:
         return []
     found = []
-    off, good = calibration_error(y, chances(points)), auc(y, points)
-    if off > OFF:
+    chance, good = chances(points), auc(y, points)
+    good, error = order or Order(good, auc_error(y, good))
+    off = calibration_error(y, chance)
+    luck = float(np.sqrt((chance * (1 - chance)).mean() * BINS / len(y)))
+    if off > max(OFF, 2 * luck):
         text = f"chances miss what happened by {off:.0%} on average"
         found.append(Alarm("outcome", "calibration", off, text))
-    if good < WEAK:
-        text = f"the order hardly tells who becomes a customer (AUC {good:.2f})"
-        found.append(Alarm("outcome", "auc", good, text))
+    if good + error < WEAK:
+        text = f"the order hardly tells who becomes a customer ({good:.2f} +/- {error:.2f})"
+        found.append(Alarm("outcome", "order", good, text))
     return found
 
 

@@ -14,12 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from scorer import alarms, learning
 from scorer.alarms import Alarm
 from scorer.bands import State, scores
+from scorer.champion import held_out, without_new_leaks
 from scorer.days import Buckets, Daily, from_days, from_events
 from scorer.events import MICROSECOND, Events, read_events, read_time
 from scorer.features import Schema, learn_schema, matrix
-from scorer.gates import Verdict, judge_first
+from scorer.gates import Order, Standing, Verdict, judge, judge_first, order_among
 from scorer.kinds import Flags, Floats, Ints, chances, log_odds
-from scorer.landmarks import Rows, Wins, make_rows, read_wins
+from scorer.landmarks import Rows, Wins, last_seen, make_complete_rows, make_rows, read_wins
 from scorer.levels import Coded, Scales, learn_sparse
 from scorer.members import Sample
 from scorer.points import reasons
@@ -50,13 +51,27 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
-    def fit(self, events: Any, customers: Any, as_of: Any, horizon_days: int | None = None) -> Self:
-        """Learn from what had happened and come in before an instant."""
+    def fit(
+        self,
+        events: Any,
+        customers: Any,
+        as_of: Any,
+        horizon_days: int | None = None,
+        *,
+        champion: Self | None = None,
+        accept_shift: bool = False,
+    ) -> Self:
+        """Learn from what had happened and come in before an instant.
+
+        A trained `champion` must be beaten on rows that neither has seen, and scores keep its base;
+        `accept_shift` is a person's word that they may move, and that alarms have been looked at.
+        """
         instant = read_time(as_of)
         log = read_events(events).before(instant)
         wins = read_wins(log, customers, instant)
         rows = make_rows(log, wins, instant, horizon_days)
-        whole = learn_schema(log)
+        last = last_seen(rows, len(log.profiles))[log.who]
+        whole = learn_schema(log.keep((log.occurred < last) & (log.received < last)))
         told = build(log, whole, rows.who, rows.when)
         kept = np.union1d(worth_keeping(told), ruled(whole))
         self.schema_ = narrowed(whole, kept)
@@ -65,6 +80,9 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.scales_: Scales = learn_sparse(names, groups, told[:, kept])
         coded = self.scales_.code_sparse(told[:, kept])
         self._learn(rows, wins, coded)
+        recent = np.intersect1d(rows.shared, self._lately(told[:, kept]))
+        self.reference_ = alarms.reference(self.learned_.model, self.scales_, coded.rows(recent))
+        self._judge(log, rows, champion, accept_shift=accept_shift)
         self.report_ = self._report(rows, wins, whole, told) | {"as_of": _said(instant)}
         return self
 
@@ -85,6 +103,11 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         """Return whole numbers from 1 to 10; 0 where there is no score: no journey, no customer."""
         return self.rate(events, profile_ids, as_of, buckets).scores
 
+    def rebase(self) -> Self:
+        """Let scores hang on the model's own base from now on: they may all move at once."""
+        self.base_ = self.learned_.base
+        return self
+
     def explain(
         self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None
     ) -> list[dict[str, float]]:
@@ -97,7 +120,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         """Return log-odds, scores and reasons at once; NaN, 0 and empty where there is no score."""
         points, coded = self._points(events, profile_ids, as_of, buckets)
         silent = np.isnan(points)
-        told = scores(np.nan_to_num(points), self.learned_.base, State(self.state_))
+        told = scores(np.nan_to_num(points), self.base_, State(self.state_))
         why = reasons(self.learned_.model, self.scales_, coded).as_dicts()
         return Rated(
             points,
@@ -131,14 +154,26 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None
     ) -> list[Alarm]:
         """Return what differs between these profiles and those that it learned from."""
-        told, there = self.columns(events, profile_ids, as_of, buckets)
-        coded = self.scales_.code_sparse(told).rows(np.flatnonzero(there))
-        return alarms.drifts(self.learned_.model, self.scales_, self.learned_.unseen_points, coded)
+        told, _ = self.columns(events, profile_ids, as_of, buckets)
+        coded = self.scales_.code_sparse(told).rows(self._lately(told))
+        return alarms.drifts(self.learned_.model, self.scales_, self.reference_, coded)
+
+    def outcomes(self, events: Any, customers: Any, as_of: Any) -> list[Alarm]:
+        """Return how what it foretells differs from what has become known since it learned."""
+        instant = read_time(as_of)
+        log = read_events(events).before(instant)
+        wins = read_wins(log, customers, instant)
+        rows = make_complete_rows(log, wins, instant, int(self.report_["horizon_days"]))
+        fresh = np.flatnonzero(rows.known > read_time(self.report_["as_of"]))
+        points = self.at_landmarks(log, rows.who[fresh], rows.when[fresh])
+        y = rows.y[fresh]
+        return alarms.outcomes(points, y, self._order(rows, fresh, y, points))
 
     def to_bytes(self, key: bytes) -> bytes:
         """Return the model as sealed bytes; the same data and chance give the same."""
         check_is_fitted(self, "learned_")
-        return sealed(self, {"kind": KIND, "signs": list(self.schema_.signs)}, key)
+        more = {"kind": KIND, "signs": list(self.schema_.signs), "frozen_base": self.base_}
+        return sealed(self, more | {"reference": alarms.as_lists(self.reference_)}, key)
 
     @classmethod
     def from_bytes(cls, data: bytes, key: bytes) -> Self:
@@ -146,8 +181,15 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         found = cls()
         about = unsealed(found, KIND, data, key)
         found.schema_ = Schema(tuple(about["signs"]))
+        found.base_ = about["frozen_base"]
+        found.reference_ = alarms.from_lists(about["reference"])
         found.columns_ = _places(found.schema_, [scale.name for scale in found.scales_.all])
         return found
+
+    def _lately(self, told: sparse.csc_matrix) -> Ints:
+        """Return the rows of those who were here in the last 30 days, of all ages alike."""
+        names = [scale.name for scale in self.scales_.all]
+        return np.flatnonzero(told[:, [names.index(LATELY)]].toarray()[:, 0] > 0)
 
     def _told_as(self) -> tuple[list[str], list[str]]:
         names, groups = self.schema_.names, self.schema_.groups
@@ -165,23 +207,70 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     def _learn(self, rows: Rows, wins: Wins, coded: Coded) -> None:
         usable = int(wins.usable.sum())
         sample = Sample(self.scales_, coded, rows.y, rows.weights)
-        self.verdict_: Verdict | None = None
         self.alarms_: list[Alarm] = []
         if usable < learning.LEARNING_FROM or not len(coded):
             base = log_odds(sample.base)
             self.learned_ = learning.Learned(prior_points(self.scales_, base), base)
             self.state_ = str(State.RULES if usable else State.UNTRAINED)
             return
-        seed = int(self.random_state)
-        self.learned_ = learning.learn(sample, seed, rows.who, rows.newest)
+        self.learned_ = learning.learn(sample, int(self.random_state), rows.who, rows.newest)
         self.state_ = str(State.LEARNING)
-        unseen, y = self.learned_.unseen_points, rows.y[self.learned_.seen]
-        self.alarms_ = alarms.leaks(self.learned_.model, self.scales_, coded, y, unseen)
-        if usable < learning.TRAINED_FROM:
+        seen, unseen = self.learned_.seen, self.learned_.unseen_points
+        y, whose = rows.y[seen], rows.who[seen]
+        self.alarms_ = alarms.leaks(
+            self.learned_.model, self.scales_, coded.rows(seen), y, unseen, whose
+        )
+
+    def _judge(self, log: Events, rows: Rows, champion: Self | None, *, accept_shift: bool) -> None:
+        self.base_ = self.learned_.base
+        self.verdict_: Verdict | None = None
+        serving = champion if champion is not None and champion.state_ == State.TRAINED else None
+        if serving is not None:
+            self.base_ = serving.base_
+        customers = len(np.unique(rows.who[self.learned_.seen][rows.y[self.learned_.seen] > 0]))
+        if self.state_ != State.LEARNING or customers < learning.TRAINED_FROM:
             return
-        self.verdict_ = judge_first(y, unseen, self.learned_.base, seed)
+        self.verdict_ = (
+            self._first(rows)
+            if serving is None
+            else self._next(log, rows, serving, accept_shift=accept_shift)
+        )
         if self.verdict_.promoted:
             self.state_ = str(State.TRAINED)
+
+    def _first(self, rows: Rows) -> Verdict:
+        seen, points = self.learned_.seen, self.learned_.unseen_points
+        y = rows.y[seen]
+        order = self._order(rows, seen, y, points)
+        return judge_first(y, points, self.learned_.base, int(self.random_state), order=order)
+
+    def _order(self, rows: Rows, which: Ints, y: Floats, points: Floats) -> Order:
+        grown = np.flatnonzero(rows.kind[which] > 0)  # the first event alone is no behaviour yet
+        if len(np.unique(rows.who[which][grown][y[grown] > 0])) < learning.TRAINED_FROM:
+            grown = np.arange(len(which))
+        of = which[grown]
+        among = Standing(rows.who[of], rows.kind[of], rows.came[of])
+        return order_among(y[grown], points[grown], among)
+
+    def _next(self, log: Events, rows: Rows, champion: Self, *, accept_shift: bool) -> Verdict:
+        which = held_out(rows, self.learned_, read_time(champion.report_["as_of"]))
+        seen = self.learned_.seen[which]
+        verdict = judge(
+            rows.y[seen],
+            self.learned_.unseen_points[which],
+            champion.at_landmarks(log, rows.who[seen], rows.when[seen]),
+            int(self.random_state),
+            accept_shift=accept_shift,
+            base=champion.base_,
+        )
+        if accept_shift:
+            return verdict
+        return without_new_leaks(verdict, self.alarms_, champion.alarms_)
+
+    def at_landmarks(self, log: Events, who: Ints, when: Ints) -> Floats:
+        """Return the log-odds of a log's profiles at instants, by what had come in before those."""
+        told = build(log, self.schema_, who, when)[:, self.columns_]
+        return self.learned_.model.log_odds(self.scales_, self.scales_.code_sparse(told))
 
     def _report(
         self, rows: Rows, wins: Wins, whole: Schema, told: sparse.csc_matrix
@@ -213,7 +302,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         }
 
 
-ANYTHING = "all:|count_1000000"
+ANYTHING, LATELY = "all:|count_1000000", "all:|count_30"
 
 
 def build(log: Events, schema: Schema, who: Ints, when: Ints) -> sparse.csc_matrix:
@@ -250,8 +339,9 @@ def worth_keeping(told: sparse.csc_matrix) -> Ints:
 
 
 def ruled(schema: Schema) -> Ints:
-    """Return the columns that prior rules give points for."""
-    return np.array([n for n, name in enumerate(schema.names) if name in PRIOR], np.int64)
+    """Return the columns that prior rules give points for, and the one that tells who is here."""
+    wanted = {*PRIOR, LATELY}
+    return np.array([n for n, name in enumerate(schema.names) if name in wanted], np.int64)
 
 
 def narrowed(schema: Schema, columns: Ints) -> Schema:

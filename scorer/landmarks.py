@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from scorer.events import DAY, Events, columns_of, read_times
+from scorer.events import DAY, MICROSECOND, Events, columns_of, read_events, read_time, read_times
 from scorer.kinds import Flags, Floats, Ints
 
 NEVER = np.iinfo(np.int64).max
@@ -17,6 +18,7 @@ ENOUGH_LAGS = 5
 ENOUGH_WINS = 20
 AGES = (0, 7)  # days after the first event; 0: just after it
 CALENDAR = 4  # landmarks that all profiles share, the newest complete one first
+EVES, MOST_EVE_ROWS = 8, 60_000  # landmarks just before wins, while labels are provisional
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,35 @@ class Wins:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Landmark rows: whose, when, what became of it, how much it weighs; and the newest window."""
+    """Landmark rows: whose, when, what became of it, how much it weighs; and the newest window.
+
+    `kind` is which of the landmarks a row stands at, `came` when its profile first did something,
+    `known` when its horizon is over; while labels are provisional that is when it stands.
+    """
 
     who: Ints
     when: Ints
     y: Floats
     weights: Floats
+    kind: Ints
+    came: Ints
+    known: Ints
     newest: Ints
     horizon_days: int
     provisional: bool
+
+    @property
+    def shared(self) -> Ints:
+        """The rows at landmarks that all profiles share."""
+        return np.flatnonzero(self.kind >= len(AGES))
+
+
+class Ripening(NamedTuple):
+    """How many rows a customer adds now, how many later, and when all of them are complete."""
+
+    rows_now: int
+    rows_later: int
+    ripe_at: datetime
 
 
 def read_wins(events: Events, customers: Any, as_of: int) -> Wins:
@@ -54,8 +76,9 @@ def read_wins(events: Events, customers: Any, as_of: int) -> Wins:
     known = times < as_of
     at = np.full(len(events.profiles), NEVER, np.int64)
     deal_of: dict[int, str] = {}
-    for who, when, deal in zip(events.find(profiles).tolist(), times.tolist(), deals, strict=True):
-        if who >= 0 and when < as_of and when < at[who]:
+    told = zip(times.tolist(), deals, events.find(profiles).tolist(), strict=True)
+    for when, deal, who in sorted(told):  # of several the first date counts, in whatever order
+        if who >= 0 and when < as_of and at[who] == NEVER:
             at[who], deal_of[who] = when, deal or f"\0{who}"
     usable = (first_of(events) < at) & (at < NEVER)
     shared: dict[str, int] = {}
@@ -64,8 +87,15 @@ def read_wins(events: Events, customers: Any, as_of: int) -> Wins:
     weight = np.ones(len(at))
     for who in np.flatnonzero(usable).tolist():
         weight[who] = 1.0 / shared[deal_of[who]]
-    told = len({profile for profile, yes in zip(profiles, known, strict=True) if yes})
-    return Wins(at, weight, told, usable)
+    names = len({profile for profile, yes in zip(profiles, known, strict=True) if yes})
+    return Wins(at, weight, names, usable)
+
+
+def last_seen(rows: Rows, profiles: int) -> Ints:
+    """Return each profile's last landmark; what comes later is seen by none."""
+    last = np.full(profiles, -1, np.int64)
+    np.maximum.at(last, rows.who, rows.when)
+    return last
 
 
 def first_of(events: Events) -> Ints:
@@ -95,26 +125,97 @@ def make_rows(events: Events, wins: Wins, as_of: int, horizon_days: int | None) 
     return _rows(events, wins, as_of, horizon, provisional=True)
 
 
+def make_complete_rows(events: Events, wins: Wins, as_of: int, horizon_days: int) -> Rows:
+    """Make the rows whose horizon is over, however few wins they hold."""
+    return _rows(events, wins, as_of, horizon_days, provisional=False)
+
+
+def ripening(
+    events: Any, customers: Any, as_of: Any, horizon_days: int | None = None
+) -> dict[str, Ripening]:
+    """Return by usable customer how many rows it adds now, and how many once its horizon is over.
+
+    Rows of now are provisional until there are enough complete ones; those are counted as later.
+    """
+    instant = read_time(as_of)
+    log = read_events(events).before(instant)
+    wins = read_wins(log, customers, instant)
+    rows = make_rows(log, wins, instant, horizon_days)
+    complete = make_complete_rows(log, wins, instant, rows.horizon_days)
+    now, ripe = (np.bincount(each.who, minlength=len(wins.at)) for each in (rows, complete))
+    horizon = rows.horizon_days * DAY
+    first = first_of(log)
+    found = {}
+    for who in np.flatnonzero(wins.usable).tolist():
+        at = int(wins.at[who])
+        shared = [at - number * _step(horizon) for number in range(1, CALENDAR)]
+        own = [int(first[who]) + 1 + age * DAY for age in AGES]
+        whole = sum(first[who] < when < at for when in own + shared)
+        later = 0 if at + horizon <= instant else max(0, whole - int(ripe[who]))
+        ends = datetime.fromtimestamp((at + horizon) / MICROSECOND, UTC)
+        found[log.profiles[who]] = Ripening(int(now[who]), later, ends)
+    return found
+
+
+def eves(first: Ints, wins: Wins, most: int) -> Ints:
+    """Return the few instants just before wins by which most usable customers had come.
+
+    Each is a landmark of everybody's: one of a profile's own would tell what became of it.
+    """
+    left = np.flatnonzero(wins.usable)
+    found: list[int] = []
+    while len(left) and len(found) < most:
+        ends = np.sort(wins.at[left])
+        when = ends - 1
+        come = np.searchsorted(np.sort(first[left]), when, side="left")
+        open_ = come - np.searchsorted(ends, when, side="right")
+        if not open_.max():
+            break
+        best = int(when[open_.argmax()])
+        found.append(best)
+        left = left[(first[left] >= best) | (wins.at[left] <= best)]
+    return np.array(found, np.int64)
+
+
 def _rows(events: Events, wins: Wins, as_of: int, days: int, *, provisional: bool) -> Rows:
     horizon = days * DAY
-    ripe = as_of - (DAY if provisional else horizon)
     first = first_of(events)
-    parts = [np.where(first < NEVER, first, 0) + 1 + age * DAY for age in AGES]
-    step = max(7 * DAY, horizon // 3)
-    parts += [np.full(len(first), ripe - number * step) for number in range(CALENDAR)]
-    when = np.column_stack(parts) if len(first) else np.zeros((0, len(parts)), np.int64)
-    fits = (when <= ripe) & (first[:, None] < when) & (when < wins.at[:, None])
-    who, which = np.nonzero(fits)
-    at = when[who, which]
+    when, latest = _landmarks(first, wins, as_of, horizon, provisional=provisional)
+    fits = (when <= latest) & (first[:, None] < when) & (when < wins.at[:, None])
+    who, kind = np.nonzero(fits)
+    at = when[who, kind]
     until = np.full(len(who), as_of) if provisional else at + horizon
     won = (wins.at[who] < NEVER) & (wins.at[who] <= until)
-    weights = wins.weight[who] / fits.sum(axis=1)[who]
     return Rows(
         who.astype(np.int64),
         at.astype(np.int64),
         won.astype(np.float64),
-        weights,
-        np.flatnonzero(which == len(AGES)),
+        wins.weight[who] / fits.sum(axis=1)[who],
+        kind.astype(np.int64),
+        first[who],
+        at if provisional else at + horizon,
+        np.flatnonzero(kind == len(AGES)),
         days,
         provisional,
     )
+
+
+def _landmarks(
+    first: Ints, wins: Wins, as_of: int, horizon: int, *, provisional: bool
+) -> tuple[Ints, Ints]:
+    """Return profiles' landmarks by kind, and up to when one of each kind may stand."""
+    ripe = as_of - (DAY if provisional else horizon)
+    ages = [np.where(first < NEVER, first, 0) + 1 + age * DAY for age in AGES]
+    shared = [ripe - number * _step(horizon) for number in range(CALENDAR)]
+    latest = [ripe] * (len(AGES) + CALENDAR)
+    if provisional:
+        most = int(np.clip(MOST_EVE_ROWS // max(1, len(first)), 1, EVES))
+        shared += eves(first, wins, most).tolist()
+        latest += [as_of] * (len(shared) - CALENDAR)
+    columns = ages + [np.full(len(first), instant) for instant in shared]
+    return np.column_stack(columns), np.array(latest, np.int64)
+
+
+def _step(horizon: int) -> int:
+    """Return how far the landmarks that all profiles share are apart."""
+    return max(7 * DAY, horizon // 3)

@@ -20,6 +20,17 @@ def auc(y: Floats, points: Floats) -> float:
     return float((ranks[y > 0].sum() - won * (won + 1) / 2) / (won * lost))
 
 
+def auc_error(y: Floats, found: float) -> float:
+    """Return an AUC's standard error (Hanley and McNeil)."""
+    won = float((y > 0).sum())
+    lost = len(y) - won
+    if not won or not lost:
+        return 1.0
+    one, two = found / (2 - found), 2 * found**2 / (1 + found)
+    spread = (won - 1) * (one - found**2) + (lost - 1) * (two - found**2)
+    return float(np.sqrt((found * (1 - found) + spread) / (won * lost)))
+
+
 def log_loss(y: Floats, chance: Floats, weights: Floats | None = None) -> float:
     """Return the mean surprise."""
     return float(np.average(surprises(y, chance), weights=weights))

@@ -49,7 +49,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self.state_ = str(state_of(int(won.sum())))
         unseen, seen = self.learned_.unseen_points, self.learned_.seen
         model = self.learned_.model
-        self.alarms_ = alarms.leaks(model, self.scales_, coded, won[seen], unseen)
+        self.alarms_ = alarms.leaks(model, self.scales_, coded.rows(seen), won[seen], unseen)
         self.report_ = self._report(won)
         return self
 
@@ -80,7 +80,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     def drift(self, X: Any) -> list[Alarm]:
         """Return what differs between these rows and those that it learned from."""
         coded = self._code(X)
-        return alarms.drifts(self.learned_.model, self.scales_, self.learned_.unseen_points, coded)
+        then = alarms.Reference(self.learned_.unseen_points, self.scales_.counts)
+        return alarms.drifts(self.learned_.model, self.scales_, then, coded)
 
     def to_bytes(self, key: bytes) -> bytes:
         """Return the model as sealed bytes; the same data and chance give the same."""
