@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from scorer import alarms, learning
+from scorer import alarms, learning, summary
 from scorer.alarms import Alarm
 from scorer.bands import State, scores
 from scorer.days import Buckets, Daily, from_days, from_events
@@ -23,6 +23,7 @@ from scorer.landmarks import Rows, Wins, make_rows, read_wins
 from scorer.levels import Coded, Scales, learn_sparse
 from scorer.members import Sample
 from scorer.points import reasons
+from scorer.readiness import readiness
 from scorer.rules import PRIOR, prior_points
 from scorer.saved import sealed, unsealed
 from scorer.signs import Names, reader
@@ -58,6 +59,8 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         coded = self.scales_.code_sparse(told[:, kept])
         self._learn(rows, wins, coded)
         self.report_ = self._report(rows, wins, whole, told) | {"as_of": _said(instant)}
+        self.report_ |= self._pictures(rows, coded) | {"fill": summary.fill(whole, told, rows.who)}
+        self.report_["readiness"] = readiness(self.report_)
         return self
 
     def predict_proba(
@@ -192,6 +195,15 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             "window": [_said(int(when)) for when in (rows.when.min(), rows.when.max())]
             if len(rows.when)
             else [],
+        }
+
+    def _pictures(self, rows: Rows, coded: Coded) -> dict[str, Any]:
+        learned = self.learned_
+        seen = learned.seen
+        wins = len(np.unique(rows.who[seen][rows.y[seen] > 0]))
+        return {
+            "plots": summary.plots(learned, self.scales_, coded, rows.y, State(self.state_)),
+            "uncertainty": summary.uncertainty(learned.unseen_points, rows.y[seen], wins),
         }
 
 
