@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -239,7 +240,9 @@ def worth_keeping(told: sparse.csc_matrix) -> Ints:
     seen: dict[bytes, int] = {}
     for column in often.tolist():
         here = slice(told.indptr[column], told.indptr[column + 1])
-        seen.setdefault(told.indices[here].tobytes() + told.data[here].tobytes(), column)
+        digest = hashlib.blake2b(told.indices[here].tobytes())
+        digest.update(told.data[here].tobytes())
+        seen.setdefault(digest.digest(), column)
     return np.array(sorted(seen.values()), np.int64)
 
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from scorer.kinds import Floats, Ints, log_odds
 from scorer.levels import Coded, Scale, Scales
 from scorer.points import Points
-from scorer.trees import read_trees
+from scorer.trees import LevelBoosting, read_trees
 
 MOST_COLUMNS = 150  # that boosting looks at
 MOST_ROWS = 200_000  # that boosting learns from
 QUICK_ROWS, LEAST_ROUNDS = 40_000, 60
+FINE, COARSE = 1e-5, 1e-4  # how flat the loss of a regression is left; with many rows it is flatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def logistic(strength: float, *, bins: float = 1.0, slopes: float = 1.0) -> Memb
 
     def fit(sample: Sample, seed: int) -> Points:
         design = _design(sample.scales, sample.coded, slopes, bins)
-        model = LogisticRegression(C=strength, tol=1e-5, max_iter=500, random_state=seed)
+        tol = FINE if len(sample.y) <= QUICK_ROWS else COARSE
+        model = LogisticRegression(C=strength, tol=tol, max_iter=500, random_state=seed)
         model.fit(design, sample.y > 0, sample_weight=sample.weights)
         return _table(sample.scales, model.coef_[0], float(model.intercept_[0]), slopes, bins)
 
@@ -85,7 +86,7 @@ def boosting(most_pairs: int = 0, *, rounds: int, learning_rate: float, **option
         dense = some.coded.dense(columns)
         told = np.column_stack([rank[dense[:, n]] for n, rank in enumerate(ranks)])
         fewer = _rounds(len(some.y), rounds)
-        model = HistGradientBoostingClassifier(
+        model = LevelBoosting(
             max_iter=fewer,
             learning_rate=learning_rate * rounds / fewer,
             early_stopping=False,
@@ -192,12 +193,13 @@ def _design(scales: Scales, coded: Coded, slopes: float, bins: float) -> sparse.
     kept, places = coded.kept, scales.places(coded)
     hot, size = _bin_places(scales)
     columns = len(scales.all)
-    index = np.empty(2 * len(places), np.int64)
+    index = np.empty(2 * len(places), kept.indices.dtype)
     index[0::2], index[1::2] = kept.indices, columns + np.maximum(hot[places], 0)
     data = np.empty(2 * len(places))
     data[0::2] = slopes * _centres(scales)[places]
     data[1::2] = _weights_of_bins(scales, bins)[kept.indices] * (hot[places] >= 0)
-    found = sparse.csr_matrix((data, index, 2 * kept.indptr), shape=(len(coded), columns + size))
+    ends = 2 * kept.indptr.astype(np.int64)
+    found = sparse.csr_matrix((data, index, ends), shape=(len(coded), columns + size))
     found.eliminate_zeros()
     return found
 
