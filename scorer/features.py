@@ -53,7 +53,7 @@ KINDS: Mapping[str, Words] = {
     "visit": Words("Visits", "visits", 1),
     "page": Words("Pages: {}", "views of {} pages", 30),
     "type": Words("Events: {}", "{} events", 30),
-    "code": Words("Event {}", "{} events", 40),
+    "code": Words("Event {}", "events coded {}", 40),
     "path": Words("Page {}", "views of {}", 40),
     "form": Words("Form {}", "events on form {}", 12),
     "entry": Words("First page of visits", "visits that began with {}", 30),
@@ -65,7 +65,7 @@ KINDS: Mapping[str, Words] = {
     "medium": Words("Source", "events with medium {}", 10),
     "campaign": Words("Campaign", "events with campaign {}", 20),
     "referrer": Words("Source", "events referred by {}", 20),
-    "device": Words("Device", "events on {}", 8),
+    "device": Words("Device", "events by device {}", 8),
     "country": Words("Country", "events from {}", 24),
     "amount": Words("Engagement", "{} in all", 5),
 }
@@ -124,9 +124,9 @@ def group_of(sign: str) -> str:
 
 
 def text_of(sign: str) -> str:
-    """Return a sign in English."""
+    """Return a sign in English; no two signs alike."""
     kind, _, value = sign.partition(":")
-    return KINDS[kind].text.format(value.replace("_", " "))
+    return KINDS[kind].text.format(value.replace("_", " ") if sign in ALWAYS else value)
 
 
 def learn_schema(events: Events) -> Schema:
