@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ EACH_ITS_BIN = 24  # numbers with no more different values are binned one by one
 BINS = 8
 SKEWED = 2.0
 ENOUGH = 200_000  # values that edges are taken from
+MOST_CELLS = 8_000_000  # that are worked on at once; many more take gigabytes for a moment
 ZEROS = 0.05  # from this share on zero is a level of its own
 
 
@@ -60,6 +61,15 @@ class Coded:
     def rows(self, which: Ints) -> Coded:
         """Return some rows."""
         return Coded(self.kept[which], self.usual)
+
+    def parts(self, most: int = MOST_CELLS) -> Iterator[Coded]:
+        """Yield the rows in order, in parts of about so many kept cells."""
+        step = max(1, most * len(self) // max(1, self.kept.nnz))
+        if step >= len(self):
+            yield self
+            return
+        for start in range(0, len(self), step):
+            yield Coded(self.kept[start : start + step], self.usual)
 
     def dense(self, columns: Ints) -> Small:
         """Return some columns' levels in full."""

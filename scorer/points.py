@@ -29,6 +29,9 @@ class Points:
 
     def log_odds(self, scales: Scales, coded: Coded) -> Floats:
         """Return each row's log-odds."""
+        return np.concatenate([self._log_odds(scales, part) for part in coded.parts()])
+
+    def _log_odds(self, scales: Scales, coded: Coded) -> Floats:
         usual = self.table[scales.starts[:-1] + scales.usual]
         more = self.table[scales.places(coded)] - usual[coded.kept.indices]
         told = _like(coded, more).dot(np.ones(len(scales.all)))
