@@ -198,12 +198,15 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             else [],
         }
 
+    def _band(self) -> tuple[float, State]:
+        return self.learned_.base, State(self.state_)
+
     def _pictures(self, rows: Rows, coded: Coded) -> dict[str, Any]:
         learned = self.learned_
         seen = learned.seen
         wins = len(np.unique(rows.who[seen][rows.y[seen] > 0]))
         return {
-            "plots": summary.plots(learned, self.scales_, coded, rows.y, State(self.state_)),
+            "plots": summary.plots(learned, self.scales_, coded, rows.y, self._band()),
             "uncertainty": summary.uncertainty(learned.unseen_points, rows.y[seen], wins),
         }
 
@@ -218,8 +221,11 @@ def build(log: Events, schema: Schema, who: Ints, when: Ints) -> sparse.csc_matr
     parts = []
     for start in range(0, len(who), CHUNK):
         here = slice(start, start + CHUNK)
-        parts.append(matrix(schema, names, from_events(by, who[here], when[here]), when[here]))
-    return sparse.vstack(parts, format="csc") if parts else sparse.csc_matrix((0, len(schema)))
+        daily = from_events(by, who[here], when[here])
+        parts.append(matrix(schema, names, daily, when[here]).tocsr())  # rows stack without copies
+    whole = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, len(schema)))
+    del parts
+    return whole.tocsc()
 
 
 def build_from_days(

@@ -39,18 +39,22 @@ BROUGHT: Mapping[str, str] = {
 
 
 def plots(
-    learned: Learned, scales: Scales, coded: Coded, y: Floats, state: State
+    learned: Learned, scales: Scales, coded: Coded, y: Floats, band: tuple[float, State]
 ) -> dict[str, Any]:
-    """Return figures about the rows that were held out; `y` is what became of all rows."""
+    """Return figures about the rows that were held out.
+
+    `y` is what became of all rows; `band` is the base that scores hang on, and the model's state.
+    """
     points, won = learned.unseen_points, y[learned.seen]
+    base, state = band
     return {
         "rows": len(won),
         "won": int(won.sum()),
-        "base": _short(float(chances(np.array([learned.base]))[0])),
-        "bands": bands(learned.base, state),
+        "base": _short(float(chances(np.array([base]))[0])),
+        "bands": bands(base, state),
         "lift": lift_by_tenth(points, won),
         "calibration": calibration_bins(points, won),
-        "conversion": conversion(points, won, learned.base, state),
+        "conversion": conversion(points, won, base, state),
         "groups": loudest(learned, scales, coded),
     }
 

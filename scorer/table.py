@@ -51,7 +51,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         model = self.learned_.model
         self.alarms_ = alarms.leaks(model, self.scales_, coded, won[seen], unseen)
         self.report_ = self._report(won)
-        about = summary.plots(self.learned_, self.scales_, coded, won, State(self.state_))
+        band = self.learned_.base, State(self.state_)
+        about = summary.plots(self.learned_, self.scales_, coded, won, band)
         self.report_["plots"] = about
         return self
 
