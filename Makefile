@@ -44,7 +44,7 @@ format: $(VENV)/.dev  ## lay the code out and mend what ruff can mend
 bench: $(VENV)/.dev  ## the published figures; ARGS go to the bench
 	$(BIN)/python -m bench $(ARGS)
 
-bench-scorer: $(VENV)/.dev  ## the scorer beside its peers on public data (CONNECTOR_BENCH_DATA); ARGS such as --only cold
+bench-scorer: $(VENV)/.dev  ## the scorer beside its peers on public data (CONNECTOR_BENCH_DATA), and its scale; ARGS such as --only scale
 	$(INSTALL) "lightgbm>=4.6,<5"
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench.scorer $(ARGS)
 

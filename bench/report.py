@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import journeys_told, plots
+from bench import journeys_told, plots, scorerpage
 from bench.tables import Bar, Json, table
 from bench.texts import HEAD, METHOD, TITLES
 
@@ -74,16 +74,22 @@ def _plot_name(name: str, place: int) -> str:
 
 
 def _circumstances(one: Json) -> str:
-    machine, safe = one["machine"], one["durability"]
-    void = f" **Void: {safe['void']}.**" if safe["void"] else ""
-    probe = safe["fdatasync_ms"]
-    return (
+    machine = one["machine"]
+    told = (
         f"`{one['command']}` · {machine['at']} · commit {machine['commit']} · "
         f"{machine['cpu']}, {machine['cores_used']} of {machine['cores']} cores, "
         f"{machine['memory_gb']} GB, {machine['system']}, load before {machine['load_before']} · "
         f"Python {machine['python']}, granian {machine['granian']}, Flask {machine['flask']}, "
-        f"SQLite {machine['sqlite']}, RQ {machine['rq']} · "
-        f"`PRAGMA synchronous` {safe['synchronous']}, {safe['journal_mode']}, {safe['disk']} · "
+        f"SQLite {machine['sqlite']}, RQ {machine['rq']}"
+    )
+    return told + (_disk(one["durability"]) if "durability" in one else ".")
+
+
+def _disk(safe: Json) -> str:
+    void = f" **Void: {safe['void']}.**" if safe["void"] else ""
+    probe = safe["fdatasync_ms"]
+    return (
+        f" · `PRAGMA synchronous` {safe['synchronous']}, {safe['journal_mode']}, {safe['disk']} · "
         f"4 KiB write + fdatasync p50 {probe['p50']} ms, p99 {probe['p99']} ms.{void}"
     )
 
@@ -142,6 +148,7 @@ _BARS: Mapping[str, Callable[[Json], Iterator[Bar]]] = {
     "storm": _storm_bars,
     "growth": _growth_bars,
     "journeys": journeys_told.bars,
+    "scorer": scorerpage.bars,
 }
 
 
@@ -287,6 +294,7 @@ _TABLES: Mapping[str, Callable[[Json], str]] = {
     "journeys": journeys_told.table_of,
     "footprint": _footprint_table,
     "profile": _profile_table,
+    "scorer": scorerpage.tables,
 }
 
 
@@ -337,4 +345,5 @@ _PLOTS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "storm": _storm_plot,
     "growth": _growth_plot,
     "journeys": journeys_told.drawings,
+    "scorer": scorerpage.drawings,
 }

@@ -1,4 +1,4 @@
-"""`python -m bench.scorer [--json FILE] [--draws N]`: the scorer beside its peers, and floors."""
+"""`python -m bench.scorer [--json FILE] [--draws N]`: the scorer beside peers, and its scale."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from bench import scorerscale
+from bench.report import DOCS, publish, verdicts
 from bench.scorercold import cold_start
 from bench.scorerdata import LEAKS, SETS, Set, folder, xeducation
 from bench.scorernoise import campaign
@@ -48,21 +50,38 @@ def main(words: list[str]) -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--draws", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=10, help="of each world of chance")
-    parser.add_argument("--only", choices=("sets", "cold", "leak", "noise"))
+    parser.add_argument("--only", choices=("sets", "cold", "leak", "noise", "scale"))
+    parser.add_argument("--rows", type=_numbers, default=scorerscale.ROWS, metavar="N,N")
+    parser.add_argument("--profiles", type=_numbers, default=scorerscale.PROFILES, metavar="N,N")
+    parser.add_argument("--publish", action="store_true", help="put the scale into docs/benchmarks")
     asked = parser.parse_args(words)
-    if not (folder() / "xeducation.csv.gz").exists():
-        print(f"skipped: no data sets in {folder()}; CONNECTOR_BENCH_DATA says where they are")
-        return 0
-    parts: Mapping[str, Callable[[], dict[str, Any]]] = {
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
         "sets": lambda: {name: measure(name, read()) for name, read in SETS.items()},
         "cold": lambda: cold_start(PEERS, asked.draws),
         "leak": planted_leak,
         "noise": lambda: campaign(asked.seeds),
+        "scale": lambda: scale(words, asked.rows, asked.profiles),
     }
+    if not (folder() / "xeducation.csv.gz").exists():
+        print(f"skipped: no data sets in {folder()}; CONNECTOR_BENCH_DATA says where they are")
+        parts = {"scale": parts["scale"]}
     told = {name: part() for name, part in parts.items() if asked.only in {None, name}}
     if asked.json:
         asked.json.write_text(json.dumps(told, indent=1) + "\n")
+    if asked.publish and "scale" in told:
+        publish({"scorer": told["scale"]}, DOCS)
     return int(any(missed(told)))
+
+
+def scale(words: list[str], rows: Sequence[int], profiles: Sequence[int]) -> dict[str, Any]:
+    """Return what learning and scoring take as rows grow, and print how each bar was met."""
+    print("\nLearning and scoring as rows grow")
+    args = " ".join(word for word in words if word != "--publish")
+    told = {"command": f"make bench-scorer ARGS={json.dumps(args)}"}
+    told |= scorerscale.measure(rows, profiles)
+    for line in verdicts("scorer", told):
+        print(f"  {line}")
+    return told
 
 
 def measure(name: str, data: Set) -> dict[str, Any]:
@@ -103,6 +122,10 @@ def missed(told: Mapping[str, Any]) -> list[str]:
     if "leak" in told and not told["leak"]["alarms"]:
         faults.append("no alarm at a planted leak")
     return faults + noise_faults(told["noise"]) if "noise" in told else faults
+
+
+def _numbers(words: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in words.split(",") if word)
 
 
 def _judge(what: str, figure: float, floor: float, *, most: bool) -> list[str]:

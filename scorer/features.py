@@ -36,6 +36,7 @@ STATS = (
     ("since_last", "hours since the last"),
     ("since_first", "hours since the first"),
 )
+MOST_IN_ALL = np.iinfo(np.int32).max
 MOST_A_DAY = 20  # of one sign; more says nothing, and robots do more
 
 
@@ -52,7 +53,7 @@ KINDS: Mapping[str, Words] = {
     "visit": Words("Visits", "visits", 1),
     "page": Words("Pages: {}", "views of {} pages", 30),
     "type": Words("Events: {}", "{} events", 30),
-    "code": Words("Event {}", "{} events", 40),
+    "code": Words("Event {}", "events coded {}", 40),
     "path": Words("Page {}", "views of {}", 40),
     "form": Words("Form {}", "events on form {}", 12),
     "entry": Words("First page of visits", "visits that began with {}", 30),
@@ -64,7 +65,7 @@ KINDS: Mapping[str, Words] = {
     "medium": Words("Source", "events with medium {}", 10),
     "campaign": Words("Campaign", "events with campaign {}", 20),
     "referrer": Words("Source", "events referred by {}", 20),
-    "device": Words("Device", "events on {}", 8),
+    "device": Words("Device", "events by device {}", 8),
     "country": Words("Country", "events from {}", 24),
     "amount": Words("Engagement", "{} in all", 5),
 }
@@ -123,9 +124,9 @@ def group_of(sign: str) -> str:
 
 
 def text_of(sign: str) -> str:
-    """Return a sign in English."""
+    """Return a sign in English; no two signs alike."""
     kind, _, value = sign.partition(":")
-    return KINDS[kind].text.format(value.replace("_", " "))
+    return KINDS[kind].text.format(value.replace("_", " ") if sign in ALWAYS else value)
 
 
 def learn_schema(events: Events) -> Schema:
@@ -164,7 +165,9 @@ def matrix(schema: Schema, names: Names, daily: Daily, when: Ints) -> sparse.csc
     parts = list(_cells(cells, when))
     row, column, value = (np.concatenate(each) for each in zip(*parts, strict=True))
     shape = (len(when), len(schema))
-    return sparse.coo_matrix((value.astype(np.float64), (row, column)), shape=shape).tocsc()
+    found = sparse.coo_matrix((value, (row, column)), shape=shape).tocsc()
+    found.data = np.minimum(found.data, MOST_IN_ALL).astype(np.int32)  # half the memory
+    return found
 
 
 def _most(schema: Schema) -> Ints:

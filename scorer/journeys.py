@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
@@ -11,7 +12,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from scorer import alarms, learning
+from scorer import alarms, learning, summary
 from scorer.alarms import Alarm
 from scorer.bands import State, scores
 from scorer.champion import held_out, without_new_leaks
@@ -24,6 +25,7 @@ from scorer.landmarks import Rows, Wins, last_seen, make_complete_rows, make_row
 from scorer.levels import Coded, Scales, learn_sparse
 from scorer.members import Sample
 from scorer.points import reasons
+from scorer.readiness import readiness
 from scorer.rules import PRIOR, prior_points
 from scorer.saved import sealed, unsealed
 from scorer.signs import Names, reader
@@ -84,6 +86,8 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.reference_ = alarms.reference(self.learned_.model, self.scales_, coded.rows(recent))
         self._judge(log, rows, champion, accept_shift=accept_shift)
         self.report_ = self._report(rows, wins, whole, told) | {"as_of": _said(instant)}
+        self.report_ |= self._pictures(rows, coded) | {"fill": summary.fill(whole, told, rows.who)}
+        self.report_["readiness"] = readiness(self.report_)
         return self
 
     def predict_proba(
@@ -301,6 +305,18 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             else [],
         }
 
+    def _band(self) -> tuple[float, State]:
+        return self.learned_.base, State(self.state_)
+
+    def _pictures(self, rows: Rows, coded: Coded) -> dict[str, Any]:
+        learned = self.learned_
+        seen = learned.seen
+        wins = len(np.unique(rows.who[seen][rows.y[seen] > 0]))
+        return {
+            "plots": summary.plots(learned, self.scales_, coded, rows.y, self._band()),
+            "uncertainty": summary.uncertainty(learned.unseen_points, rows.y[seen], wins),
+        }
+
 
 ANYTHING, LATELY = "all:|count_1000000", "all:|count_30"
 
@@ -312,8 +328,11 @@ def build(log: Events, schema: Schema, who: Ints, when: Ints) -> sparse.csc_matr
     parts = []
     for start in range(0, len(who), CHUNK):
         here = slice(start, start + CHUNK)
-        parts.append(matrix(schema, names, from_events(by, who[here], when[here]), when[here]))
-    return sparse.vstack(parts, format="csc") if parts else sparse.csc_matrix((0, len(schema)))
+        daily = from_events(by, who[here], when[here])
+        parts.append(matrix(schema, names, daily, when[here]).tocsr())  # rows stack without copies
+    whole = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, len(schema)))
+    del parts
+    return whole.tocsc()
 
 
 def build_from_days(
@@ -334,7 +353,9 @@ def worth_keeping(told: sparse.csc_matrix) -> Ints:
     seen: dict[bytes, int] = {}
     for column in often.tolist():
         here = slice(told.indptr[column], told.indptr[column + 1])
-        seen.setdefault(told.indices[here].tobytes() + told.data[here].tobytes(), column)
+        digest = hashlib.blake2b(told.indices[here].tobytes())
+        digest.update(told.data[here].tobytes())
+        seen.setdefault(digest.digest(), column)
     return np.array(sorted(seen.values()), np.int64)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ EACH_ITS_BIN = 24  # numbers with no more different values are binned one by one
 BINS = 8
 SKEWED = 2.0
 ENOUGH = 200_000  # values that edges are taken from
+MOST_CELLS = 8_000_000  # that are worked on at once; many more take gigabytes for a moment
 ZEROS = 0.05  # from this share on zero is a level of its own
 
 
@@ -61,6 +62,15 @@ class Coded:
         """Return some rows."""
         return Coded(self.kept[which], self.usual)
 
+    def parts(self, most: int = MOST_CELLS) -> Iterator[Coded]:
+        """Yield the rows in order, in parts of about so many kept cells."""
+        step = max(1, most * len(self) // max(1, self.kept.nnz))
+        if step >= len(self):
+            yield self
+            return
+        for start in range(0, len(self), step):
+            yield Coded(self.kept[start : start + step], self.usual)
+
     def dense(self, columns: Ints) -> Small:
         """Return some columns' levels in full."""
         part = self.kept[:, columns].toarray()
@@ -73,20 +83,23 @@ class Scales:
 
     all: tuple[Scale, ...]
     starts: Ints = field(init=False)
+    usual: Ints = field(init=False)
+    """Each column's usual level."""
+    zeros: Ints = field(init=False)
+    """Each column's level of nought."""
+    counts: Ints = field(init=False)
+    """How many rows each level had, numbered through."""
 
     def __post_init__(self) -> None:
-        sizes = [scale.size for scale in self.all]
-        object.__setattr__(self, "starts", np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
-
-    @property
-    def usual(self) -> Ints:
-        """Each column's usual level."""
-        return np.array([scale.usual for scale in self.all], np.int64)
-
-    @property
-    def counts(self) -> Ints:
-        """How many rows each level had, numbered through."""
-        return np.concatenate([scale.counts for scale in self.all] or [np.zeros(0, np.int64)])
+        nought, none = np.zeros(1), [np.zeros(0, np.int64)]
+        told = {
+            "starts": np.cumsum([0, *(scale.size for scale in self.all)]),
+            "usual": np.array([scale.usual for scale in self.all]),
+            "zeros": np.array([int(levels_of(scale, nought)[0]) for scale in self.all]),
+            "counts": np.concatenate([scale.counts for scale in self.all] or none),
+        }
+        for name, values in told.items():
+            object.__setattr__(self, name, values.astype(np.int64))
 
     def places(self, coded: Coded) -> Ints:
         """Return where in the numbered levels each kept cell stands."""
@@ -102,7 +115,12 @@ class Scales:
 
     def code_sparse(self, matrix: sparse.csc_matrix) -> Coded:
         """Return a sparse matrix's columns as levels; what it doesn't hold is zero."""
-        parts = [self._column(matrix, number) for number in range(len(self.all))]
+        silent = (np.diff(matrix.indptr) == 0) & (self.zeros == self.usual)
+        nothing = np.zeros(0, np.int64), np.zeros(0, np.uint8)
+        parts = [
+            nothing if is_silent else self._column(matrix, number)
+            for number, is_silent in enumerate(silent.tolist())
+        ]
         return _stack(parts, self.usual, int(matrix.shape[0]))
 
     def _column(self, matrix: sparse.csc_matrix, number: int) -> tuple[Ints, Small]:
@@ -110,9 +128,8 @@ class Scales:
         here = slice(matrix.indptr[number], matrix.indptr[number + 1])
         where, values = matrix.indices[here], matrix.data[here]
         levels = levels_of(scale, values.astype(np.float64))
-        zero = int(levels_of(scale, np.zeros(1))[0])
-        if zero != scale.usual:
-            full = np.full(matrix.shape[0], zero, np.uint8)
+        if self.zeros[number] != scale.usual:
+            full = np.full(matrix.shape[0], self.zeros[number], np.uint8)
             full[where] = levels
             where, levels = np.arange(matrix.shape[0]), full
         other = levels != scale.usual

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from scorer.kinds import Floats, Ints, log_odds
 from scorer.levels import Coded, Scale, Scales
 from scorer.points import Points
-from scorer.trees import read_trees
+from scorer.trees import LevelBoosting, read_trees
 
 MOST_COLUMNS = 150  # that boosting looks at
 MOST_ROWS = 200_000  # that boosting learns from
+MOST_DESIGNED = 32_000_000  # cells that a regression learns from
 QUICK_ROWS, LEAST_ROUNDS = 40_000, 60
+FINE, COARSE = 1e-5, 1e-4  # how flat the loss of a regression is left; with many rows it is flatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,13 @@ def logistic(strength: float, *, bins: float = 1.0, slopes: float = 1.0) -> Memb
     """Return L2 logistic regression on scaled columns, on their bins, or on both."""
 
     def fit(sample: Sample, seed: int) -> Points:
-        design = _design(sample.scales, sample.coded, slopes, bins)
-        model = LogisticRegression(C=strength, tol=1e-5, max_iter=500, random_state=seed)
-        model.fit(design, sample.y > 0, sample_weight=sample.weights)
-        return _table(sample.scales, model.coef_[0], float(model.intercept_[0]), slopes, bins)
+        some, offset = _some(sample, seed, _bearable(sample.coded))
+        design = _design(some.scales, some.coded, slopes, bins)
+        tol = FINE if len(sample.y) <= QUICK_ROWS else COARSE
+        model = LogisticRegression(C=strength, tol=tol, max_iter=500, random_state=seed)
+        model.fit(design, some.y > 0, sample_weight=some.weights)
+        start = float(model.intercept_[0]) + offset
+        return _table(sample.scales, model.coef_[0], start, slopes, bins)
 
     return fit
 
@@ -85,7 +89,7 @@ def boosting(most_pairs: int = 0, *, rounds: int, learning_rate: float, **option
         dense = some.coded.dense(columns)
         told = np.column_stack([rank[dense[:, n]] for n, rank in enumerate(ranks)])
         fewer = _rounds(len(some.y), rounds)
-        model = HistGradientBoostingClassifier(
+        model = LevelBoosting(
             max_iter=fewer,
             learning_rate=learning_rate * rounds / fewer,
             early_stopping=False,
@@ -97,6 +101,11 @@ def boosting(most_pairs: int = 0, *, rounds: int, learning_rate: float, **option
         return read_trees(model, some.scales, columns, ranks).scaled(1.0, offset)
 
     return fit
+
+
+def _bearable(coded: Coded) -> int:
+    """Return how many rows a regression learns from: it holds every cell twice, in full."""
+    return len(coded) * MOST_DESIGNED // max(1, int(coded.kept.nnz))
 
 
 def _rounds(rows: int, rounds: int) -> int:
@@ -118,28 +127,32 @@ def best_columns(sample: Sample) -> Ints:
 
 def level_sums(sample: Sample) -> tuple[Floats, Floats]:
     """Return the weight of successes and of rows at every level."""
-    scales, kept = sample.scales, sample.coded.kept
-    places = scales.places(sample.coded)
-    row = np.repeat(np.arange(kept.shape[0]), np.diff(kept.indptr))
-    sums = []
-    for weight in (sample.y * sample.weights, sample.weights):
-        told = np.bincount(places, weights=weight[row], minlength=int(scales.starts[-1]))
+    scales = sample.scales
+    size, start = int(scales.starts[-1]), 0
+    sums = np.zeros((2, size))
+    weights = sample.y * sample.weights, sample.weights
+    for part in sample.coded.parts():
+        places = scales.places(part)
+        row = start + np.repeat(np.arange(len(part)), np.diff(part.kept.indptr))
+        for told, weight in zip(sums, weights, strict=True):
+            told[:] = told + np.bincount(places, weights=weight[row], minlength=size)
+        start += len(part)
+    for told, weight in zip(sums, weights, strict=True):
         by_column = np.add.reduceat(told, scales.starts[:-1])
         told[scales.starts[:-1] + scales.usual] += weight.sum() - by_column
-        sums.append(told.astype(np.float64))
     return sums[0], sums[1]
 
 
-def _some(sample: Sample, seed: int) -> tuple[Sample, float]:
+def _some(sample: Sample, seed: int, most: int = MOST_ROWS) -> tuple[Sample, float]:
     """Return at most so many rows, every success among them, and what the sampling adds."""
     count = len(sample.y)
-    if count <= MOST_ROWS:
+    if count <= most:
         return sample, 0.0
     wins, rest = np.flatnonzero(sample.y > 0), np.flatnonzero(sample.y <= 0)
     chance = np.random.default_rng(seed)
-    if len(wins) > MOST_ROWS // 2:  # then both are thinned alike
-        return sample.rows(np.sort(chance.choice(count, MOST_ROWS, replace=False))), 0.0
-    keep = MOST_ROWS - len(wins)
+    if len(wins) > most // 2:  # then both are thinned alike
+        return sample.rows(np.sort(chance.choice(count, most, replace=False))), 0.0
+    keep = most - len(wins)
     kept = chance.choice(rest, keep, replace=False)
     return sample.rows(np.sort(np.concatenate([wins, kept]))), float(np.log(keep / len(rest)))
 
@@ -189,15 +202,20 @@ def _weights_of_bins(scales: Scales, bins: float) -> Floats:
 
 
 def _design(scales: Scales, coded: Coded, slopes: float, bins: float) -> sparse.csr_matrix:
-    kept, places = coded.kept, scales.places(coded)
     hot, size = _bin_places(scales)
-    columns = len(scales.all)
-    index = np.empty(2 * len(places), np.int64)
-    index[0::2], index[1::2] = kept.indices, columns + np.maximum(hot[places], 0)
-    data = np.empty(2 * len(places))
-    data[0::2] = slopes * _centres(scales)[places]
-    data[1::2] = _weights_of_bins(scales, bins)[kept.indices] * (hot[places] >= 0)
-    found = sparse.csr_matrix((data, index, 2 * kept.indptr), shape=(len(coded), columns + size))
+    centres, weights, columns = _centres(scales), _weights_of_bins(scales, bins), len(scales.all)
+    index = np.empty(2 * coded.kept.nnz, coded.kept.indices.dtype)
+    data = np.empty(2 * coded.kept.nnz)
+    end = 0
+    for part in coded.parts():
+        places, own = scales.places(part), part.kept.indices
+        start, end = end, end + 2 * len(places)
+        index[start:end:2] = own
+        index[start + 1 : end : 2] = columns + np.maximum(hot[places], 0)
+        data[start:end:2] = slopes * centres[places]
+        data[start + 1 : end : 2] = weights[own] * (hot[places] >= 0)
+    ends = 2 * coded.kept.indptr.astype(np.int64)
+    found = sparse.csr_matrix((data, index, ends), shape=(len(coded), columns + size))
     found.eliminate_zeros()
     return found
 

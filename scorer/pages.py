@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-# The first that fits names the family. Written for English sites; the rest is seen by its path.
+# The first that fits names the family. Written for English sites; others go by their first folder.
 FAMILIES: Mapping[str, str] = {
     "pricing": r"pric|plans?\b|tariff|cost|quote|angebot|preis",
     "demo": r"demo|book-a|schedule|trial|get-started|free",
@@ -32,11 +32,11 @@ FAMILIES: Mapping[str, str] = {
     "features": r"feature|solution|use-case|industr",
     "product": r"product|catalog|shop|item|collection|platform",
 }
-HOME, OTHER = "home", "other"
+HOME, NUMBERED = "home", "numbered"
 NUMBER = re.compile(r"(?<=/)(\d+|[0-9a-f]{8,}(-[0-9a-f]+)*)(?=/|$)")
 DEEP = 3
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in FAMILIES.items())
-NAMES = (HOME, *FAMILIES, OTHER)
+NAMES = (HOME, *FAMILIES)
 
 
 def path_of(url: str) -> str:
@@ -52,10 +52,11 @@ def path_of(url: str) -> str:
 
 
 def family_of(url: str) -> str:
-    """Return what a page is about, "" where there is no page."""
+    """Return what a page is about, or its first folder; "" where there is no page."""
     path = path_of(url)
     if not path:
         return ""
     if path in {"/", "/home", "/index.html", "/index"}:
         return HOME
-    return next((name for name, pattern in _PATTERNS if pattern.search(path)), OTHER)
+    known = (name for name, pattern in _PATTERNS if pattern.search(path))
+    return next(known, path.strip("/").split("/")[0].replace("*", NUMBERED) or HOME)

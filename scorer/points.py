@@ -29,6 +29,9 @@ class Points:
 
     def log_odds(self, scales: Scales, coded: Coded) -> Floats:
         """Return each row's log-odds."""
+        return np.concatenate([self._log_odds(scales, part) for part in coded.parts()])
+
+    def _log_odds(self, scales: Scales, coded: Coded) -> Floats:
         usual = self.table[scales.starts[:-1] + scales.usual]
         more = self.table[scales.places(coded)] - usual[coded.kept.indices]
         told = _like(coded, more).dot(np.ones(len(scales.all)))
@@ -97,6 +100,18 @@ def reasons(model: Points, scales: Scales, coded: Coded) -> Reasons:
         joint[:, groups.index(name)] += found
     told = np.hstack([points, joint]) if groups else points
     return Reasons((*names, *groups), told, float(model.intercept + means.sum()))
+
+
+def loudness(
+    model: Points, scales: Scales, coded: Coded, chunk: int = CHUNK
+) -> tuple[tuple[str, ...], Floats]:
+    """Return the groups, and by how many points each moves a row on average, up or down."""
+    told = reasons(model, scales, coded.rows(np.arange(0)))
+    sums = np.zeros(len(told.groups))
+    for start in range(0, len(coded), chunk):
+        some = coded.rows(np.arange(start, min(start + chunk, len(coded))))
+        sums += np.abs(reasons(model, scales, some).points).sum(axis=0)
+    return told.groups, sums / max(1, len(coded))
 
 
 def pair_name(scales: Scales, pair: tuple[int, int]) -> str:

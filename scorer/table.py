@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from scorer import alarms, learning
+from scorer import alarms, learning, summary
 from scorer.alarms import Alarm
 from scorer.bands import State, scores
 from scorer.columns import read_table
@@ -51,6 +51,9 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         model = self.learned_.model
         self.alarms_ = alarms.leaks(model, self.scales_, coded.rows(seen), won[seen], unseen)
         self.report_ = self._report(won)
+        band = self.learned_.base, State(self.state_)
+        about = summary.plots(self.learned_, self.scales_, coded, won, band)
+        self.report_["plots"] = about
         return self
 
     def decision_function(self, X: Any) -> Floats:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from bench import footprint, growth, intake, jobs, plots, profiled, report, storm, writes
+from bench import (
+    footprint,
+    growth,
+    intake,
+    jobs,
+    plots,
+    profiled,
+    report,
+    scorerscale,
+    storm,
+    writes,
+)
 from bench.events import body, journeys, request
 from bench.house import CHECKOUT, connect, housed
 from bench.load import percentiles
@@ -73,6 +84,27 @@ def test_a_profile_names_functions_without_folders_of_this_machine(tmp_path: Pat
     named = [row["function"] for step in ("intake", "split", "drain") for row in told[step]["top"]]
     assert named
     assert not [one for one in named if one.startswith("/")]
+
+
+def test_the_scale_of_the_scorer_is_measured_and_told(tmp_path: Path) -> None:
+    model = str(tmp_path / "model")
+    told: dict[str, Any] = {
+        "rows": [scorerscale.matrix("300")],
+        "journeys": [scorerscale.journeys("150", model)],
+        "serving": scorerscale.serving(model),
+    }
+    one = {"command": "c", "machine": describe(2), "result": told}
+
+    page = report.render({"scorer": one})
+
+    assert told["rows"][0]["columns"] == 1200
+    assert told["serving"]["peak_mb"] > 0
+    assert "150 | 1,500" in page
+    assert [line.split(",")[0] for line in report.verdicts("scorer", one)] == [
+        "scoring",
+        "with reasons",
+        "one profile with reasons",
+    ]
 
 
 def test_a_run_that_is_less_than_durable_is_void(tmp_path: Path) -> None:
