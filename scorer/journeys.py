@@ -306,7 +306,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         }
 
     def _band(self) -> tuple[float, State]:
-        return self.learned_.base, State(self.state_)
+        return self.base_, State(self.state_)
 
     def _pictures(self, rows: Rows, coded: Coded) -> dict[str, Any]:
         learned = self.learned_

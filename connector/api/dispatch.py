@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from connector import trace
+from connector.api.model_page import POLICY
 from connector.api.openapi import document
 from connector.api.routes import PREFIX, Call, Route
 from connector.api.sheets import sheet
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from connector.pipeline.services import Services
     from connector.stored import Account
 
-SHEET = "text/csv"
+SHEET, PAGE = "text/csv", "text/html"
 MOST = 1024 * 1024  # bytes of a body
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -59,8 +60,10 @@ def _view(services: Services, route: Route) -> Callable[..., Response]:
             services, account(services), _places(places), _query(route.query), _body(route.body)
         )
         with trace.following([trace.accept(request.headers.get(trace.HEADER))]):
-            if route.sheet and _wants_sheet():
+            if route.sheet and _wants("csv", SHEET):
                 return _sheet(route, [row.model_dump() for row in route.sheet(call)])
+            if route.page and _wants("html", PAGE):
+                return _page(route.page(call))
             return _json(route.run(call).model_dump_json(by_alias=True), route.status)
 
     return view
@@ -74,11 +77,17 @@ def _json(text: str, status: int = 200) -> Response:
     return Response(text, status=status, content_type="application/json")
 
 
-def _wants_sheet() -> bool:
-    """Say whether CSV is asked for: by a parameter, or as what the caller likes best."""
+def _wants(name: str, kind: str) -> bool:
+    """Say whether a kind is asked for: by a parameter, or as what the caller likes best."""
     told = request.args.get("format")
-    best = request.accept_mimetypes.best_match(["application/json", SHEET])
-    return told == "csv" or (told is None and best == SHEET)
+    best = request.accept_mimetypes.best_match(["application/json", kind])
+    return told == name or (told is None and best == kind)
+
+
+def _page(text: str) -> Response:
+    reply = Response(text, content_type=f"{PAGE}; charset=utf-8")
+    reply.headers["Content-Security-Policy"] = POLICY
+    return reply
 
 
 def _sheet(route: Route, rows: list[dict[str, Any]]) -> Response:

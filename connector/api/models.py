@@ -1,10 +1,14 @@
 """Models: which there are, which one serves, and when the next is learned."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Literal
 
+from connector.api.model_page import page
 from connector.api.routes import Call, Route
-from connector.api.words import Answer, Document, Nothing, Page
+from connector.api.words import Answer, Body, Document, Nothing, Page
 from connector.pipeline import modelling
+from scorer.readiness import readiness
 
 
 class ModelAnswer(Answer):
@@ -31,10 +35,58 @@ class TrainingAnswer(Answer):
     failure: str | None
 
 
+UNTRAINED: Mapping[str, Any] = {"state": "untrained", "customers": 0, "usable_customers": 0}
+
+
 def list_models(call: Call[Nothing, Nothing]) -> Models:
     """List the models that are kept."""
     found = modelling.models(call.services, call.account.id)
     return Models(items=[_answer(one) for one in found])
+
+
+class ReportQuery(Body):
+    """`format=html` asks for the page of plots."""
+
+    format: Literal["json", "html"] | None = None
+
+
+class ReportAnswer(Answer):
+    """What the model that serves is worth, and how ready the account's data is for a better one."""
+
+    model_id: str | None
+    score_state: str
+    readiness: Document
+    report: Document
+
+
+def get_report(call: Call[ReportQuery, Nothing]) -> ReportAnswer:
+    """Return what the serving model is worth; `Accept: text/html` brings it as a page of plots."""
+    found = modelling.models(call.services, call.account.id)
+    best = next((one for one in found if one.state == "serving"), None)
+    report = dict(best.report) if best else UNTRAINED
+    return ReportAnswer(
+        model_id=best.id if best else None,
+        score_state=best.score_state if best else "untrained",
+        readiness=Document(dict(report.get("readiness") or readiness(report))),
+        report=Document(dict(report)),
+    )
+
+
+def report_page(call: Call[ReportQuery, Nothing]) -> str:
+    """Return the models as a page of plots, the one that serves first."""
+    found = modelling.models(call.services, call.account.id)
+    found.sort(key=lambda one: one.state != "serving")
+    return page([_told(one) for one in found])
+
+
+def _told(one: modelling.Model) -> dict[str, object]:
+    return {
+        **one.report,
+        "title": f"Model of {one.made_at:%Y-%m-%d %H:%M} UTC",
+        "trained_at": one.made_at.isoformat(timespec="seconds"),
+        "serving": one.state == "serving",
+        "alarms": [one.held] if one.held else [],
+    }
 
 
 def train_model(call: Call[Nothing, Nothing]) -> TrainingAnswer:
@@ -66,6 +118,15 @@ def _answer(one: modelling.Model) -> ModelAnswer:
 
 ROUTES = (
     Route("GET", "/models", "List models", list_models, Models),
+    Route(
+        "GET",
+        "/models/report",
+        "Say what the serving model is worth",
+        get_report,
+        ReportAnswer,
+        ReportQuery,
+        page=report_page,
+    ),
     Route("POST", "/models/train", "Have a model learned", train_model, TrainingAnswer, status=202),
     Route(
         "POST",

@@ -1,5 +1,6 @@
 """Moves of a profile: what they were, and what a person asks for."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -11,12 +12,27 @@ from connector.api.words import Answer, Body, ListQuery, Nothing, Page, Sentence
 from connector.domain.errors import MoveRefused
 from connector.domain.slots import Slot
 from connector.pipeline import consent, forgetting, moving
+from connector.pipeline.ripening import added
+from connector.stored import Profile
+
+
+class TrainingRows(Answer):
+    """What a customer adds to the training: rows now, rows once time has passed, and by when."""
+
+    usable: bool
+    rows_now: int
+    rows_later: int
+    ripe_at: datetime | None
 
 
 class MovedProfile(ProfileAnswer):
-    """A profile after a move; `moved` is false where it was there already."""
+    """A profile after a move; `moved` is false where it was there already.
+
+    `training` says of a new customer what can be learned from it.
+    """
 
     moved: bool
+    training: TrainingRows | None = None
 
 
 class MoveAnswer(Answer):
@@ -137,7 +153,12 @@ def _after(call: Call[Nothing, Body], *, moved: bool) -> MovedProfile:
     with call.services.store.reading() as unit:
         profile = profile_of(unit, call.account, call.places["profile_id"])
         answer = shown(unit, call.account, [profile])[0]
-    return MovedProfile(**dict(answer), moved=moved)
+    training = _training(call, profile) if moved and profile.slot is Slot.CUSTOMER else None
+    return MovedProfile(**dict(answer), moved=moved, training=training)
+
+
+def _training(call: Call[Nothing, Body], profile: Profile) -> TrainingRows:
+    return TrainingRows(**asdict(added(call.services, call.account.id, profile)))
 
 
 ROUTES = (

@@ -47,6 +47,7 @@ class Call(Generic[Query_co, Sent_co]):
 class Route:
     """One method of one path; `refusals` are statuses beyond those that any route may answer.
 
+    `page` returns what people read in a browser, None where there is no such thing.
     `sheet` returns all rows of what may be had as CSV too, None where it may not; `columns` are
     those of its head line.
     """
@@ -61,6 +62,7 @@ class Route:
     refusals: tuple[int, ...] = ()
     status: int = 200
     sheet: Callable[[Call[Any, Any]], Sequence[BaseModel]] | None = None
+    page: Callable[[Call[Any, Any]], str] | None = None
     columns: tuple[str, ...] = ()
 
     @property

@@ -12,6 +12,7 @@ from connector import bootstrap
 from connector.commands.checks import check_database, check_house
 from connector.commands.crm_checks import check_crm
 from connector.commands.findings import Finding
+from connector.commands.model_checks import check_models
 from connector.commands.platform_checks import check_platform
 from connector.commands.shown import as_json, guarded
 from connector.domain.errors import ConnectorError
@@ -50,6 +51,7 @@ def _examine() -> Iterator[Finding]:
     if not database.fine:
         return
     yield from check_house(own, services)
+    yield from check_models(services)
     with services.store.reading() as unit:
         connections = unit.connections()
     for connection in connections:

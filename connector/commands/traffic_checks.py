@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # What waits for longer does so for a reason.
 OLDEST = {"inbox": timedelta(seconds=60), "outbox": timedelta(minutes=15)}
-NEEDED = ("clock", "web", "worker")
+NEEDED = ("clock", "trainer", "web", "worker")
 # Parked rows are named before retention takes them.
 WARNED = timedelta(days=14)
 

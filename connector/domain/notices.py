@@ -1,4 +1,4 @@
-"""Moves as they are told to the platform."""
+"""Moves and scores as they are told to the platform."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Target:
 class Told:
     """A profile that stands in another slot now; `message` is the same for every attempt.
 
-    `step_key` and `occurred_at` name the move that led there.
+    `step_key` and `occurred_at` name the move that led there. With a `score_state` it is a new
+    score that is told, of a profile that stays where it is.
     """
 
     message: str
@@ -36,11 +37,13 @@ class Told:
     step_key: str
     occurred_at: datetime
     silent: bool = False
+    score: int | None = None
+    score_state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A move that waits to be told, or was."""
+    """A move or a score that waits to be told, or was."""
 
     id: int
     account_id: AccountId
@@ -53,6 +56,8 @@ class Notice:
     actor: str
     occurred_at: datetime
     attempts: int = 0
+    score: int | None = None
+    score_state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

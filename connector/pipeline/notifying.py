@@ -113,16 +113,21 @@ def _ready(services: Services, fence: Fence, one: Notice) -> tuple[Target, bytes
 
 
 def body_of(one: Notice, names: Names) -> dict[str, object]:
-    """Return a move as the platform reads it; by `move_id` we know its echo."""
-    return {
+    """Return a move or a score as the platform reads it; by `move_id` we know a move's echo."""
+    whole = {
         "id": one.message,
-        "type": "stage_changed",
+        "type": "score_changed" if one.score_state else "stage_changed",
         "occurred_at": one.occurred_at.isoformat().replace("+00:00", "Z"),
         "visitor": {
             "device_ids": list(names.devices),
             "user_ids": list(names.users),
             "email": names.emails[-1] if names.emails else None,
         },
+    }
+    if one.score_state:
+        return {**whole, "score": one.score, "score_state": one.score_state}
+    return {
+        **whole,
         "from": one.start,
         "to": one.goal,
         "actor": one.actor,

@@ -15,8 +15,11 @@ import structlog
 
 from connector import figures
 from connector.domain.facts import AccountId, ProfileId
+from connector.domain.notices import Told
 from connector.domain.scores import UNSCORED, Score, ScoreState, Shown, is_due, trend_of
 from connector.domain.slots import Slot
+from connector.domain.steps import Actor
+from connector.domain.systems import PLATFORM
 from connector.domain.visits import day_of
 from connector.pipeline.escalating import on_score
 from connector.pipeline.opening import open_scene
@@ -68,6 +71,7 @@ class _Fresh:
         self.due = due
         self.model = model
         self.now = now
+        self.profiles: Mapping[ProfileId, Profile] = {}
         self.known: dict[ProfileId, Score] = {}
         self.scores: dict[ProfileId, Score] = {}
         self.told: set[ProfileId] = set()
@@ -76,13 +80,13 @@ class _Fresh:
     def look(self, unit: Unit, account_id: AccountId) -> None:
         """Score everybody."""
         ids = [one.profile_id for one in self.due]
-        profiles = unit.visits.profiles(account_id, ids)
+        self.profiles = unit.visits.profiles(account_id, ids)
         self.known = unit.scores.of(account_id, ids)
         ratings: Ratings = {}
         if self.model is not None:
             ratings, self.days = self.model.rate(unit, account_id, self.due, self.now)
         for one in self.due:
-            if profile := profiles.get(one.profile_id):
+            if profile := self.profiles.get(one.profile_id):
                 self._score(profile, one, ratings.get(one.profile_id))
 
     def _score(self, profile: Profile, due: Due, rating: Rating | None) -> None:
@@ -118,6 +122,14 @@ class _Fresh:
             return score
         return replace(score, shown=_shown(score, before, self.now))
 
+    def notices(self, services: Services) -> list[Told]:
+        """Return what the platform is told: numbers that came, changed or went."""
+        return [
+            _notice(services.new_id("msg"), self.profiles[one], score, self.now)
+            for one, score in self.scores.items()
+            if score.shown.value != _value(self.known.get(one))
+        ]
+
     def changes(self) -> Mapping[ProfileId, tuple[int | None, int | None]]:
         """Return from what to what scores went that differ."""
         pairs = {
@@ -125,6 +137,16 @@ class _Fresh:
             for one, score in self.scores.items()
         }
         return {one: pair for one, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _value(score: Score | None) -> int | None:
+    return score.shown.value if score else None
+
+
+def _notice(message: str, profile: Profile, score: Score, now: datetime) -> Told:
+    slot = profile.slot or Slot.ANONYMOUS
+    told = (message, profile.id, slot, slot, Actor.SYSTEM, "", now)
+    return Told(*told, score=score.shown.value, score_state=score.shown.state)
 
 
 def _shown(score: Score, before: Score | None, now: datetime) -> Shown:
@@ -146,6 +168,8 @@ def _open(services: Services, unit: Unit, account_id: AccountId, fresh: _Fresh) 
     wanted = sorted(unit.visits.owned(account_id, fresh.told) | asked)
     scene = open_scene(services, unit, account_id, set(), profiles=wanted, now=fresh.now)
     scene.scores |= {one: fresh.scores[one] for one in wanted}
+    if any(one.system == PLATFORM for one in scene.connections.values()):
+        scene.changes.notices += fresh.notices(services)
     if len(fresh.due) >= MANY:
         scene.lanes |= dict.fromkeys(scene.records, BULK)
     return scene

@@ -23,6 +23,8 @@ from connector.pipeline.rating import read_log
 from connector.pipeline.services import Services
 from connector.pipeline.serving import load
 from scorer import JourneyScorer
+from scorer.landmarks import ripening
+from scorer.learning import TRAINED_FROM
 
 if TYPE_CHECKING:
     from connector.store.leases import Fence
@@ -33,6 +35,7 @@ log = structlog.get_logger(__name__)
 SERVING, REFUSED = "serving", "refused"
 # People whose places among all are known; more would not tell more.
 SURVEYED, STEPS = 20_000, 101
+REMEMBERED = 90  # days of scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,13 @@ def _train(services: Services, account_id: AccountId, fence: Fence, why: str) ->
     try:
         lesson = _read(services, account_id)
         scorer = JourneyScorer(random_state=0)
-        scorer.fit(lesson.events, lesson.customers, lesson.now)
-        spread = _spread(scorer, lesson)
+        scorer.fit(lesson.events, lesson.customers, lesson.now, champion=lesson.champion)
+        more: dict[str, Any] = {
+            "why": why,
+            "spread": _spread(scorer, lesson),
+            "moved": _moved(lesson),
+        }
+        more["ripening"] = _ripening(lesson, scorer.report_["horizon_days"])
     except (ValueError, MemoryError, ArithmeticError) as error:
         reason = f"{type(error).__name__}: {error}"
         with services.store.writing(fence) as unit:
@@ -104,7 +112,7 @@ def _train(services: Services, account_id: AccountId, fence: Fence, why: str) ->
             f"the model can't be learned: {reason}",
             advice="the model before goes on serving; `connector train` tries again",
         ) from error
-    return _keep(services, account_id, fence, scorer, {"why": why, "spread": spread})
+    return _keep(services, account_id, fence, scorer, more)
 
 
 def _read(services: Services, account_id: AccountId) -> _Lesson:
@@ -128,12 +136,42 @@ def _customers(unit: Unit, account_id: AccountId) -> Mapping[str, list[Any]]:
     }
 
 
+def _ripening(lesson: _Lesson, horizon_days: int) -> Mapping[str, Any]:
+    """Return what the customers add now, and later, and when the last of it is ripe."""
+    found = ripening(lesson.events, lesson.customers, lesson.now, horizon_days).values()
+    last = max((one.ripe_at for one in found if one.rows_later), default=None)
+    return {
+        "rows_now": sum(one.rows_now for one in found),
+        "rows_later": sum(one.rows_later for one in found),
+        "ripe_at": last.isoformat() if last else None,
+    }
+
+
+def _moved(lesson: _Lesson) -> Sequence[str]:
+    """Return how the world has moved away from the model that serves, in sentences."""
+    champion = lesson.champion
+    if champion is None or champion.state_ != ScoreState.TRAINED:
+        return []
+    still = _still(lesson)
+    found = [*champion.drift(lesson.events, still[:: _stride(still)], lesson.now)]
+    found += champion.outcomes(lesson.events, lesson.customers, lesson.now)
+    return [alarm.text for alarm in found]
+
+
+def _still(lesson: _Lesson) -> list[str]:
+    """Return who is no customer."""
+    won = set(lesson.customers["profile_id"])
+    return [one for one in lesson.events.profiles if one not in won]
+
+
+def _stride(people: Sequence[str]) -> int:
+    return max(1, len(people) // SURVEYED)
+
+
 def _spread(scorer: JourneyScorer, lesson: _Lesson) -> Sequence[float]:
     """Return the points below which each hundredth of those stands who are no customers."""
-    won = set(lesson.customers["profile_id"])
-    still = [one for one in lesson.events.profiles if one not in won]
-    some = still[:: max(1, len(still) // SURVEYED)]
-    points = scorer.decision_function(lesson.events, some, lesson.now)
+    still = _still(lesson)
+    points = scorer.decision_function(lesson.events, still[:: _stride(still)], lesson.now)
     there = points[~np.isnan(points)]
     return np.quantile(there, np.linspace(0, 1, STEPS)).tolist() if len(there) else []
 
@@ -149,7 +187,11 @@ def _keep(
     now, model_id = services.now(), services.new_id("mdl")
     report = {**scorer.report_, **more}
     with services.store.writing(fence) as unit:
-        promoted = _may_serve(scorer, unit.models.serving(account_id))
+        before = unit.models.serving(account_id)
+        promoted = _may_serve(scorer, before)
+        if before is not None and not promoted and report["moved"]:
+            unit.models.hold(before.id, "; ".join(report["moved"]))
+        report |= _history(unit, account_id, before, now)
         row = {
             "id": model_id,
             "account_id": account_id,
@@ -167,6 +209,15 @@ def _keep(
     return Trained(model_id, scorer.state_, promoted, report)
 
 
+def _history(unit: Unit, account_id: AccountId, before: Any, now: datetime) -> dict[str, Any]:
+    """Return how many had which score, day by day, with today."""
+    today = now.date().isoformat()
+    counts = {str(value): n for value, n in unit.scores.spread(account_id).items() if value}
+    known = before.report.get("distribution", []) if before else []
+    days = [day for day in known if day[0] != today][-REMEMBERED:]
+    return {"distribution": [*days, [today, counts]]}
+
+
 def _held(scorer: JourneyScorer) -> str:
     """Return why a trained model's scores are not told; what is learning is known for a guess."""
     if scorer.state_ != ScoreState.TRAINED:
@@ -178,4 +229,5 @@ def _may_serve(scorer: JourneyScorer, before: Any) -> bool:
     """Say whether a model takes over: what is still learning does, what is trained must pass."""
     if before is None or before.score_state != ScoreState.TRAINED:
         return True
-    return bool(scorer.report_["promoted"])
+    too_few = scorer.report_["usable_customers"] < TRAINED_FROM  # marks were taken back
+    return too_few or bool(scorer.report_["promoted"])

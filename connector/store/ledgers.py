@@ -69,6 +69,8 @@ notice = Table(
     Column("goal", Integer, nullable=False),
     Column("actor", Text, nullable=False),
     Column("occurred_at", Instant, nullable=False),
+    Column("score", Integer),
+    words("score_state"),
     words("state", "pending"),
     words("reason"),
     whole("attempts"),

@@ -90,8 +90,10 @@ class Notices:
         return self.tx.execute(select(notice.c.id).where(*own)).first() is not None
 
     def is_overtaken(self, one: Notice) -> bool:
-        """Say whether a later move of the same profile was told: one put aside may come back."""
-        later = (notice.c.profile_id == one.profile_id, notice.c.id > one.id)
+        """Say whether a later one of its kind was told: one put aside may come back."""
+        is_score = notice.c.score_state != ""
+        alike = is_score if one.score_state else ~is_score
+        later = (notice.c.profile_id == one.profile_id, notice.c.id > one.id, alike)
         told = (notice.c.connection_id == one.connection_id, notice.c.state == State.SENT)
         return (
             self.tx.execute(select(notice.c.id).where(*told, *later).limit(1)).first() is not None
@@ -132,7 +134,7 @@ def keep(tx: Tx, account_id: AccountId, told: Sequence[Told], now: datetime) -> 
         return
     ids = _move_ids(tx, told)
     rows = [
-        _row(one, ids[one.profile_id, one.step_key, one.occurred_at], target, now)
+        _row(one, ids.get((one.profile_id, one.step_key, one.occurred_at), 0), target, now)
         for one in told
         for target in targets
         if target.silent or not one.silent
@@ -163,6 +165,8 @@ def _row(one: Told, move_id: int, target: Row[Any], now: datetime) -> dict[str, 
         "goal": one.goal,
         "actor": one.actor,
         "occurred_at": one.occurred_at,
+        "score": one.score,
+        "score_state": one.score_state,
         "due_at": now,
         "created_at": now,
     }
@@ -182,6 +186,8 @@ def as_notice(row: Row[Any]) -> Notice:
         row.actor,
         row.occurred_at,
         row.attempts,
+        row.score,
+        row.score_state,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Table, TextClause, delete, select, te
 from connector.domain.keeping import Keeping
 from connector.store import tables as t
 from connector.store.ledgers import notice
+from connector.store.scores import forget_days
 from connector.store.tables_journeys import PARKED
 from connector.stored import CLOSED, State
 
@@ -104,6 +105,8 @@ class Piece:
 
 
 def remove(tx: Connection, name: str, ids: list[int]) -> int:
-    """Delete rows."""
+    """Delete rows; what the scorer had made of events goes with them, to be made anew."""
     own: Column[int] = RULES[name].table.c.id
+    if name == t.journey.name:
+        forget_days(tx, select(t.journey.c.profile_id).where(own.in_(ids)))
     return tx.execute(delete(RULES[name].table).where(own.in_(ids))).rowcount

@@ -8,7 +8,18 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import BigInteger, Row, and_, bindparam, delete, func, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy import Connection as Tx
 
 from connector.domain.facts import AccountId, ProfileId
@@ -208,6 +219,12 @@ def forget_late(tx: Tx, days: Iterable[tuple[ProfileId, int]]) -> None:
     )
     rows = [{"who": one, "day": day, "last": day - 1} for one, day in sorted(first.items())]
     tx.execute(own.values(told_to=bindparam("last")), rows)
+
+
+def forget_days(tx: Tx, whose: Select[tuple[str]]) -> None:
+    """Have whole days told again, of profiles that have lost some of their events."""
+    tx.execute(delete(told_day).where(told_day.c.profile_id.in_(whose)))
+    tx.execute(update(visitor).where(visitor.c.profile_id.in_(whose)).values(told_to=None))
 
 
 def rehome(tx: Tx, loser: ProfileId, survivor: ProfileId, now: datetime) -> None:

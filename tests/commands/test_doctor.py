@@ -167,7 +167,7 @@ def test_a_process_that_is_missing_is_found(shell: Shell, account: str) -> None:
     assert account
     services = bootstrap.services()
     with services.store.writing() as unit:
-        for kind in ("web", "clock"):
+        for kind in ("web", "clock", "trainer"):
             unit.watch.beat(kind, kind, {}, services.now())
         unit.watch.beat("w", "worker", {}, services.now() - timedelta(minutes=2))
 
@@ -175,3 +175,17 @@ def test_a_process_that_is_missing_is_found(shell: Shell, account: str) -> None:
 
     assert done.exit_code == 1
     assert "WRONG processes: no worker has shown itself for 45 s" in done.stdout
+
+
+def test_a_training_that_failed_is_found_with_what_to_do(shell: Shell, account: str) -> None:
+    services = bootstrap.services()
+    with services.store.writing() as unit:
+        own = unit.account(account).id
+        unit.models.want(own, "customers", services.now())
+        unit.models.begin(own, services.now())
+        unit.models.end(own, services.now(), "MemoryError: too much")
+
+    done = shell.run("doctor")
+
+    assert f"WRONG training of {account}: MemoryError: too much" in done.stdout
+    assert f"run `connector train {account}`" in done.stdout

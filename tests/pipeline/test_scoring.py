@@ -10,10 +10,14 @@ from datetime import datetime
 import pytest
 
 from connector.domain.scores import ScoreState
+from connector.pipeline.ageing import grow_older
+from connector.pipeline.outgoing import deliver
+from connector.pipeline.ripening import Added, added
 from connector.pipeline.training import Trained, train
 from tests.pipeline.acts import Crash, lead
 from tests.pipeline.house import ACCOUNT, House
 from tests.pipeline.scored import Scored
+from tests.pipeline.test_notices import PLATFORM, aim
 
 WINNERS = (0, 6, 12, 18, 24, 30)
 
@@ -126,6 +130,19 @@ def test_people_are_scored_anew_as_they_do_something(site: Scored) -> None:
     assert after.points != before.points
 
 
+def test_the_platform_is_told_of_scores(site: Scored) -> None:
+    courier = aim(site.house)
+    site.win(*WINNERS)
+    site.learn()
+
+    deliver(site.house.services, PLATFORM)
+
+    scores = [body for _, body in courier.sent if body["type"] == "score_changed"]
+    told = {one["visitor"]["device_ids"][0]: one["score"] for one in scores}
+    assert told["d2"] == site.score(2).value
+    assert {one["score_state"] for one in scores} == {"learning"}
+
+
 def told(site: Scored, record_id: str) -> tuple[str, str, str]:
     names = ("score_state", "lead_score", "score_reasons")
     state, score, reasons = (site.house.own(record_id, name) for name in names)
@@ -146,3 +163,37 @@ def _dies_after(times: int, now: Callable[[], datetime]) -> Callable[[], datetim
         return now()
 
     return tell
+
+
+def test_a_customer_says_what_it_adds_to_the_training(site: Scored) -> None:
+    site.win(0)
+    profile = next(one for one in site.found(device_id="d0"))
+
+    told = added(site.house.services, ACCOUNT, profile)
+
+    assert told.usable
+    assert told.rows_now + told.rows_later > 0
+    assert told.ripe_at is not None
+
+
+def test_a_customer_without_a_journey_adds_nothing(site: Scored) -> None:
+    lead(site.house, "77", email="nobody@x.io")
+    site.house.move(site.house.profile_of("77"), 8)
+
+    told = added(site.house.services, ACCOUNT, site.house.profile("77"))
+
+    assert told == Added(usable=False)
+
+
+def test_everybody_is_scored_anew_once_a_day(site: Scored) -> None:
+    site.win(*WINNERS)
+    site.learn()
+    before = site.score(1)
+    site.house.clock.pass_(2 * 86_400)
+
+    grow_older(site.house.services)
+    site.learn()
+
+    assert site.score(1).points != before.points
+    grow_older(site.house.services)
+    assert site.learn() is None

@@ -1,0 +1,47 @@
+"""What `connector doctor` looks at in learning: trainings that failed, models that are held."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from connector.commands.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from connector.domain.facts import AccountId
+    from connector.pipeline.services import Services
+    from connector.store.models import Training
+
+# A training that nobody begins for longer waits for a trainer that is not there.
+LONGEST = timedelta(hours=1)
+
+
+def check_models(services: Services) -> Iterator[Finding]:
+    """Look at every account's training and at the model that serves it."""
+    now = services.now()
+    with services.store.reading() as unit:
+        accounts = unit.accounts()
+        known = [(a, unit.models.training(a.id), unit.models.serving(a.id)) for a in accounts]
+    for account, training, serving in known:
+        yield _training(account.id, training, now)
+        if serving is not None:
+            text = f"{serving.score_state}, learned {(now - serving.made_at).days} days ago"
+            yield Finding(
+                f"model of {account.id}",
+                fine=not serving.held,
+                text=f"its scores are held back: {serving.held}" if serving.held else text,
+                advice=f"look at `connector models {account.id}` and at GET /api/v1/models/report; "
+                "POST /api/v1/models/{id}/promote has them told all the same",
+            )
+
+
+def _training(account_id: AccountId, training: Training, now: datetime) -> Finding:
+    name, again = f"training of {account_id}", f"run `connector train {account_id}`"
+    if training.failure:
+        return Finding(name, fine=False, text=training.failure, advice=again)
+    waits = now - training.wanted_at if training.wanted_at else timedelta()
+    text = f"wanted for {waits.total_seconds():.0f} s" if training.wanted_at else "nothing waits"
+    return Finding(name, fine=waits <= LONGEST, text=text, advice="see that a trainer runs")
