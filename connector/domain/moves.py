@@ -9,6 +9,7 @@ from connector.domain.slots import (
     OPEN_TO_RULES,
     SETTLED,
     UNKNOWN,
+    Funnel,
     Pipeline,
     Slot,
     is_forward,
@@ -32,6 +33,13 @@ class Stay:
 
 
 PERSONS = frozenset({Actor.PERSON, Actor.CRM, Actor.PLATFORM, Actor.IMPORT})
+
+
+def is_sent_back(start: Slot | None, goal: Slot, actor: Actor, funnel: Funnel) -> bool:
+    """Say whether a person or the CRM moved somebody back; into and out of 10 is no such move."""
+    if start is None or Slot.DO_NOT_CONTACT in {start, goal} or actor not in PERSONS:
+        return False
+    return not is_forward(funnel, start, goal)
 
 
 def judge(now: Slot | None, wish: Slot, actor: Actor, pipeline: Pipeline) -> Go | Stay:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.journeys import Happened, Visitor
-from connector.domain.moves import PERSONS
+from connector.domain.moves import is_sent_back
 from connector.domain.rules.judging import Facts, Past, Setting, Yes, day_of, judge
 from connector.domain.rules.rule import (
     Act,
@@ -27,7 +27,7 @@ from connector.domain.rules.rule import (
     ScoreCrosses,
     window,
 )
-from connector.domain.slots import Pipeline, Slot, is_forward
+from connector.domain.slots import Pipeline, Slot
 from connector.pipeline.services import Services
 from connector.stored import Crowd, LedgerMove, Profile
 
@@ -193,16 +193,10 @@ class _Person:
         times = [
             move.occurred_at
             for move in self.moves
-            if move.occurred_at <= at and _is_back(move, pipeline)
+            if move.occurred_at <= at
+            and is_sent_back(move.start, move.goal, move.actor, pipeline.funnel)
         ]
         return max(times, default=None)
-
-
-def _is_back(move: LedgerMove, pipeline: Pipeline) -> bool:
-    start, goal = move.start, move.goal
-    if start is None or Slot.DO_NOT_CONTACT in {start, goal} or move.actor not in PERSONS:
-        return False
-    return not is_forward(pipeline.funnel, start, goal)
 
 
 def _people(

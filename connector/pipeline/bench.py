@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from connector.domain.facts import AccountId, ProfileId, clock
 from connector.domain.journeys import Happened, Visitor
-from connector.domain.moves import PERSONS
+from connector.domain.moves import is_sent_back
 from connector.domain.rules.decisions import Firing
 from connector.domain.rules.judging import (
     Facts,
@@ -22,8 +22,8 @@ from connector.domain.rules.judging import (
     judge,
 )
 from connector.domain.rules.rule import Rule, RuleId, window
-from connector.domain.slots import OPEN_TO_RULES, Slot, is_forward
-from connector.domain.steps import Actor, Kind, Move, Story
+from connector.domain.slots import OPEN_TO_RULES, Slot
+from connector.domain.steps import Actor, Kind, Story
 from connector.domain.visits import joined, seen
 from connector.mapping.replay import Saying
 from connector.pipeline.people import Sayings
@@ -227,7 +227,10 @@ class Bench:
         """Return when a person or the CRM last moved somebody back; an undo is no such word."""
         undone = {own.id for own in self.scene.steps.get(profile_id, ()) if own.unmuting}
         times = [
-            move.when for move in story.moves if _is_back(move) and move.step.key not in undone
+            move.when
+            for move in story.moves
+            if is_sent_back(move.start, move.goal, move.step.actor, move.step.funnel)
+            and move.step.key not in undone
         ]
         return max(times, default=None)
 
@@ -290,10 +293,3 @@ def _bars(saying: Saying) -> bool:
 def _slot_at(story: Story, at: datetime) -> Slot | None:
     moves = [move.goal for move in story.moves if move.when <= at]
     return moves[-1] if moves else None
-
-
-def _is_back(move: Move) -> bool:
-    start, goal = move.start, move.goal
-    if start is None or Slot.DO_NOT_CONTACT in {start, goal} or move.step.actor not in PERSONS:
-        return False
-    return not is_forward(move.step.funnel, start, goal)
