@@ -16,7 +16,7 @@ WORDS_LAST = timedelta(hours=1)
 _MOST = 800
 _TABLES = (
     *("delivery", "event", "outbox", "written", "journal"),
-    *("journey", "journey_aside", "audit"),
+    *("journey", "journey_aside", "notice", "audit"),
 )
 
 

@@ -18,6 +18,7 @@ from connector.domain.errors import ConnectorError
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.journeys import Happened, Visitor
 from connector.domain.kept import Kept, Visit
+from connector.domain.rules.index import Index
 from connector.domain.slots import UNKNOWN, Slot
 from connector.domain.visiting import OFFER, Deed, timeout, timeouts, untrue
 from connector.pipeline.erasure import bury, erase
@@ -90,7 +91,7 @@ def _apply(
         done = act(services, found, unit.account(account_id).pipeline)
         scene = _open(services, unit, account_id, found, done)
         take_steps(services, scene, found, done)
-        escalate(services, unit, scene, _happened(scene, found))
+        escalate(services, unit, scene, _happened(unit.rules.index(account_id), scene, found))
         _forget(scene, unit, account_id, found)
     told = settle(scene, _touched(scene, found))
     _note_rewards(scene, found.kept, done)
@@ -101,13 +102,13 @@ def _apply(
         figures.count("bb_events_total", found.capped, outcome="beyond_cap")
 
 
-def _happened(scene: Scene, found: Reckoning) -> list[Happened]:
-    """Return with whose they are the events of those whom rules may act on."""
+def _happened(index: Index, scene: Scene, found: Reckoning) -> list[Happened]:
+    """Return with whose they are the events that rules are judged on, to act or to be counted."""
     return [
         replace(one.happened, profile_id=profile_id)
         for profile_id, visits in found.whose.items()
-        if profile_id in scene.profiles
         for one in visits
+        if profile_id in scene.profiles or index.by_event(one.event)
     ]
 
 
