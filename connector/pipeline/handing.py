@@ -171,7 +171,7 @@ def _connected(scene: Scene, retold: Retold) -> None:
             continue
         if says_connected(lookup, fact) and _is_news(scene, fact):
             case = _Case(scene, retold, record, f"{Actor.CRM}:{record.key.connection_id}")
-            key = case.enter(Part.DEAL, _answered(scene, retold, fact.when))
+            key = case.enter(Part.DEAL, _answered(scene, retold, fact))
             _want_sql(case, key)
             case.want(Purpose.DEAL, key, {"deal": key}, {})
 
@@ -191,10 +191,17 @@ def _is_news(scene: Scene, fact: Fact) -> bool:
     return not any(one.lead_status == fact.value and one.occurred_at >= fact.when for one in known)
 
 
-def _answered(scene: Scene, retold: Retold, when: datetime) -> datetime:
-    """Return the MQL entry that an answer is about; where there was none, the answer itself."""
+def _answered(scene: Scene, retold: Retold, fact: Fact) -> datetime:
+    """Return the MQL entry that an answer is about.
+
+    Where there was none, when any record of the person in this CRM first said what it says.
+    """
     entries = (move.when for move in entered(scene, retold.after.id, retold.story))
-    return max((one for one in entries if one <= when), default=when)
+    lookup = scene.lookup(fact.record.connection_id)
+    told = (retold.sayings[one.key].held.get(Meaning.LEAD_STATUS) for one in _living(scene, retold))
+    alike = (one for one in told if one and one.record.connection_id == fact.record.connection_id)
+    first = min(one.when for one in alike if says_connected(lookup, one))
+    return max((when for when in entries if when <= fact.when), default=first)
 
 
 def _want_sql(case: _Case, key: str) -> None:

@@ -48,16 +48,22 @@ def _choose(sending: Sending, rows: Sequence[Pending]) -> list[Pending]:
 
 
 def _unowned(sending: Sending, rows: Sequence[Pending]) -> list[Pending]:
-    """Leave out, and be done with, what has an owner by now: that costs nobody a turn."""
+    """Leave out, and be done with, what is gone or has an owner: that costs nobody a turn."""
     if not rows:
         return []
     names = sorted({name for row in rows for name in row.fields})
     ids = [row.record.record_id for row in rows]
     readings = sending.crm.read(rows[0].record.object, ids, names, [])
-    free = {one.asked_id for one in readings if not any(one.fields.values())}
-    theirs = [row for row in rows if row.record.record_id not in free]
-    sending.settle(replace(row, state=State.DROPPED, reason="it has an owner") for row in theirs)
-    return [row for row in rows if row not in theirs]
+    # One that was merged answers by another id.
+    there = {one.asked_id: one.fields for one in readings if one.record_id == one.asked_id}
+    free = {asked_id for asked_id, fields in there.items() if not any(fields.values())}
+    left = [row for row in rows if row.record.record_id not in free]
+    reasons = {True: "it has an owner", False: "the record is gone"}
+    sending.settle(
+        replace(row, state=State.DROPPED, reason=reasons[row.record.record_id in there])
+        for row in left
+    )
+    return [row for row in rows if row not in left]
 
 
 def _take_turns(

@@ -74,6 +74,21 @@ def test_whoever_has_an_owner_keeps_it_and_costs_nobody_a_turn(house: House) -> 
     assert [house.crm.value(one, OWNER) for one in ("11", "12")] == ["42", "7"]
 
 
+def test_a_record_that_was_merged_away_unheard_costs_nobody_a_turn(house: House) -> None:
+    on(house, assign_owner=AssignOwner(enabled=True, owners=TURNS))
+    one, two = lead(house), lead(house, "12")
+    lead(house, "13")
+    house.crm.merge("11", "13")
+    house.crm.told()
+    house.raise_(one, 6)
+    house.run()
+
+    house.raise_(two, 6)
+    house.sync()
+
+    assert house.crm.value("12", OWNER) == "7"
+
+
 def test_an_owner_whom_somebody_sets_meanwhile_stands(house: House) -> None:
     on(house, assign_owner=AssignOwner(enabled=True, owners=TURNS))
     house.raise_(lead(house), 6)

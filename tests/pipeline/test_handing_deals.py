@@ -161,6 +161,21 @@ def test_connecting_again_makes_no_second_deal(house: House) -> None:
     assert house.profile("11").disposition is None
 
 
+@pytest.mark.parametrize("apart", [0, 3600])
+def test_two_records_of_one_person_who_was_no_mql_get_one_deal(house: House, apart: int) -> None:
+    house.remap(handoff=Handoff(create_deal=DEAL))
+    lead(house)
+    lead(house, "12", email="p11@x.io")
+
+    house.crm.edit("11", hs_lead_status="CONNECTED")
+    if apart:
+        house.sync()
+    house.clock.pass_(apart + 5)
+    connect(house, "12")
+
+    assert deals(house) == ["5000"]
+
+
 def test_a_refused_deal_is_parked_and_others_are_made(house: House) -> None:
     mql(house)
     mql(house, "12")
