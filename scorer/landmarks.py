@@ -120,7 +120,10 @@ def make_rows(events: Events, wins: Wins, as_of: int, horizon_days: int | None) 
     wanted = min(ENOUGH_WINS, int(wins.usable.sum()))
     for days in dict.fromkeys((horizon, min(horizon, horizon_days or FALLBACK))):
         rows = _rows(events, wins, as_of, days, provisional=False)
-        if len(np.unique(rows.who[rows.y > 0])) >= max(1, wanted):
+        telling = rows.y > 0
+        if wanted < ENOUGH_WINS:  # of a few each must be told by more than its first event
+            telling &= rows.kind > 0
+        if len(np.unique(rows.who[telling])) >= max(1, wanted):
             return rows
     return _rows(events, wins, as_of, horizon, provisional=True)
 
