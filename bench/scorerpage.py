@@ -105,7 +105,7 @@ def _serving(one: Json) -> str:
         f"p{part} {one[f'cpu_ms_{part}']:.1f} ms CPU ({one[f'ms_{part}']:.1f} wall)"
         for part in (50, 95, 99)
     )
-    memory = f"{one['import_mb']:.0f} MB resident ({one['bare_mb']:.0f} MB before)"
+    memory = f"{one['import_mb']:.0f} MB resident"
     return (
         f"A fresh process: import {one['import_cpu_s']:.2f} s CPU, {memory}, loading the model "
         f"{1000 * one['load_cpu_s']:.0f} ms; one profile from raw events to reasons {clocks}; "

@@ -116,7 +116,7 @@ class Scales:
     def code_sparse(self, matrix: sparse.csc_matrix) -> Coded:
         """Return a sparse matrix's columns as levels; what it doesn't hold is zero."""
         silent = (np.diff(matrix.indptr) == 0) & (self.zeros == self.usual)
-        nothing = np.zeros(0, np.int64), np.zeros(0, np.uint8)
+        nothing = matrix.indices[:0], np.zeros(0, np.uint8)
         parts = [
             nothing if is_silent else self._column(matrix, number)
             for number, is_silent in enumerate(silent.tolist())
@@ -131,9 +131,9 @@ class Scales:
         if self.zeros[number] != scale.usual:
             full = np.full(matrix.shape[0], self.zeros[number], np.uint8)
             full[where] = levels
-            where, levels = np.arange(matrix.shape[0]), full
+            where, levels = np.arange(matrix.shape[0], dtype=where.dtype), full
         other = levels != scale.usual
-        return where[other].astype(np.int64), levels[other]
+        return where[other], levels[other]
 
 
 def levels_of(scale: Scale, column: Column) -> Small:

@@ -40,8 +40,9 @@ METRICS: Mapping[str, str] = {
 def page(reports: Sequence[Report]) -> str:
     """Return a whole HTML page about models, the first one's in full.
 
-    Each is a scorer's `report_` and may have more: `title`, `serving`, `trained_at`, `distribution`
-    ([day, {score: count}], ...) and `drift` ([{at, psi, calibration_error}, ...]).
+    Each is a scorer's `report_` and may have more: `title`, `serving`, `trained_at`, `held` (why
+    pushes are held back), `distribution` ([day, {score: count}], ...) and `drift` ([{at, psi,
+    calibration_error}, ...]).
     """
     first, rest = reports[:1], reports[1:]
     body = [
@@ -102,7 +103,11 @@ def _verdict(report: Report) -> str:
     head = "The gate let it pass." if promoted else "The gate did not let it pass."
     why = f" {'; '.join(said(each) for each in reasons)}." if reasons else ""
     kind = "good" if promoted else "held"
-    return f'<p class="{kind}"><strong>{head}</strong>{why}</p>'
+    told = f'<p class="{kind}"><strong>{head}</strong>{why}</p>'
+    held = str(report.get("held") or "")
+    if not held:
+        return told
+    return f'{told}<p class="held"><strong>CRMs are not told its scores:</strong> {said(held)}</p>'
 
 
 def _alarms(report: Report) -> str:

@@ -81,7 +81,9 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(report: dict[str
 
 @settings(max_examples=30)
 @given(
-    st.sampled_from(["title", "state", "gate", "alarms", "group", "day", "fill", "sentence"]),
+    st.sampled_from(
+        ["title", "state", "gate", "alarms", "group", "day", "fill", "sentence", "held"]
+    ),
     st.text(),
 )
 def test_no_word_becomes_markup(report: dict[str, Any], where: str, words: str) -> None:
@@ -125,8 +127,10 @@ def test_older_models_are_folded(report: dict[str, Any]) -> None:
 
 def test_alarms_and_the_gate_are_said(report: dict[str, Any]) -> None:
     held = {"promoted": False, "gate": ["its order is worse"], "alarms": ["scores are spread"]}
+    held |= {"held": "drift since Monday"}
 
     text = "".join(Reader(page([{**report, **held}])).words)
 
     assert "The gate did not let it pass. its order is worse." in text
     assert "scores are spread" in text
+    assert "CRMs are not told its scores: drift since Monday" in text

@@ -151,7 +151,8 @@ def test_the_page_says_what_the_json_beside_it_says() -> None:
     known = report.stored(report.DOCS)
 
     assert (report.DOCS / "benchmarks.md").read_text() == report.render(known)
-    assert not [name for name, one in known.items() if one["durability"]["void"]]
+    durable = {name: one["durability"] for name, one in known.items() if name != "scorer"}
+    assert not [name for name, safe in durable.items() if safe["void"]]  # the scorer keeps nothing
 
 
 def test_publishing_writes_json_plots_and_page(tmp_path: Path) -> None:
