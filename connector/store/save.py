@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
+from connector.domain.steps import Actor
 from connector.store import answers, entries, handoffs, notices, rulebook, visits
 from connector.store import tables as t
 from connector.store.ledgers import notice
@@ -164,8 +165,13 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
 
 def _forget_reasons(tx: Connection, ids: Collection[ProfileId]) -> None:
     """Blank what a person typed about an erased one; the batch itself stays."""
-    typed = select(t.step.c.batch_id).where(t.step.c.profile_id.in_(ids))
-    tx.execute(update(t.batch).where(t.batch.c.id.in_(typed)).values(reason=""))
+    theirs = select(t.step.c.batch_id).where(t.step.c.profile_id.in_(ids))
+    typed = (t.batch.c.actor == Actor.PERSON, t.batch.c.cause.in_(_TYPED))
+    tx.execute(update(t.batch).where(t.batch.c.id.in_(theirs), *typed).values(reason=""))
+
+
+# Causes whose reason somebody wrote; a rule's batch is called by the rule's name.
+_TYPED = ("move", "reconsent")
 
 
 def _forget_record(tx: Connection, key: RecordKey) -> None:

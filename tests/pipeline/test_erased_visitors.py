@@ -8,6 +8,7 @@ from connector.pipeline.forgetting import erase
 from connector.store import tables as t
 from tests.pipeline.acts import lead
 from tests.pipeline.house import ACCOUNT, House
+from tests.pipeline.ruling import Ruling
 from tests.pipeline.test_erasure import ADDRESS, NAME, traces
 from tests.pipeline.visiting_reader import Told
 from tests.pipeline.visitors import SITE, Site
@@ -53,6 +54,20 @@ def test_what_was_put_aside_of_an_erased_visitor_goes_too(site: Site) -> None:
     forget(site, site.whose(DEVICE), "api")
 
     assert traces(site.house, ADDRESS, DEVICE) == []
+
+
+def test_a_rule_s_batch_keeps_its_name_when_one_of_its_people_is_erased(site: Site) -> None:
+    site.tell(person(site))
+    profile = site.whose(DEVICE)
+    ruling = Ruling(site.house)
+    ruling.rule("rul_1", name="pricing twice", trigger={"event": "page_view"})
+    site.do("page_view", 3, device_id=DEVICE)
+    site.house.move(profile, 5, f"{NAME} called")
+
+    forget(site, profile, "api")
+
+    reasons = {row.actor: row.reason for row in site.house.rows(t.batch)}
+    assert (reasons["rule"], reasons["person"]) == ("pricing twice", "")
 
 
 def test_what_was_done_before_the_erasure_brings_nobody_back(site: Site) -> None:
