@@ -18,6 +18,7 @@ from connector.adapters.hubspot.fields import BULK_ORIGINS
 from connector.adapters.hubspot.oauth import App, Grant, Issued, renew
 from connector.adapters.platform.outward import Outward
 from connector.domain.errors import ConfigurationRefused
+from connector.domain.keeping import Keeping
 from connector.domain.systems import PLATFORM
 from connector.domain.visiting import Capture
 from connector.pipeline import wording
@@ -31,7 +32,7 @@ from connector.store.engine import Database
 from connector.store.migrate import upgrade
 from connector.store.secrets import SecretBox
 from connector.store.store import Store
-from connector.stored import Connection, Keeping
+from connector.stored import Connection
 
 VENDOR_HOSTS: Mapping[str, tuple[str, ...]] = {"hubspot": ("api.hubapi.com",)}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
+from connector.domain.creations import Made
 from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.handoffs import Intent
@@ -23,18 +24,6 @@ from connector.ports import Event
 URGENT, LIVE, BULK = 0, 1, 2
 # A clear-then-set that ended.
 CLOSED = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How long rows are kept once they are done with; see docs/operations.md."""
-
-    inbox: timedelta = timedelta(days=7)
-    outbox: timedelta = timedelta(days=7)
-    written: timedelta = timedelta(days=30)
-    audit: timedelta = timedelta(days=730)
-    parked: timedelta = timedelta(days=90)
-    journeys: timedelta = timedelta(days=730)
 
 
 class State(StrEnum):
@@ -61,6 +50,7 @@ class Purpose(StrEnum):
     OWNER = "owner"  # an owner where there is none
     DEAL = "deal"  # one deal
     TASK = "task"  # a task for the owner
+    CREATE = "create"  # a record for somebody who has none
     ERASE = "erase"  # blank our fields after an erasure
 
 
@@ -345,7 +335,7 @@ class Note:
 class Crowd:
     """Everything there is to know about some records and the profiles behind them.
 
-    `names` says whose visitors' addresses are.
+    `names` says whose visitors' addresses are, `made` whose records that we made or found are.
     """
 
     records: Mapping[RecordKey, Record] = field(default_factory=dict)
@@ -360,6 +350,7 @@ class Crowd:
     names: Mapping[str, Name] = field(default_factory=dict)
     entries: Mapping[ProfileId, Sequence[Entry]] = field(default_factory=dict)
     scores: Mapping[ProfileId, int] = field(default_factory=dict)
+    made: Mapping[RecordKey, Made] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -395,6 +386,7 @@ class Changes:
     burned: list[int] = field(default_factory=list)
     decisions: Decisions = field(default_factory=Decisions)
     intents: list[Intent] = field(default_factory=list)
+    joined: list[RecordKey] = field(default_factory=list)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

@@ -7,6 +7,7 @@ from connector.api import (
     boxes,
     configuration,
     connections,
+    creation,
     handoff,
     journeys,
     moves,
@@ -26,6 +27,7 @@ ROUTES = (
     *connections.ROUTES,
     *targets.ROUTES,
     *handoff.ROUTES,
+    *creation.ROUTES,
     *boxes.ROUTES,
     *reports.ROUTES,
 )

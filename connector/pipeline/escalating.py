@@ -46,6 +46,7 @@ def escalate(
     index = unit.rules.index(account_of(scene))
     own = [replace(one, profile_id=survivor_of(scene, one.profile_id)) for one in happened]
     live = [one for one in own if is_live(one)]
+    scene.stirred |= {one.profile_id for one in live}
     if not index.rules or not live:
         return set()
     bench = Bench(services, unit, scene, aside)

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from connector.domain.journeys import JourneyEvent
+from connector.domain.keeping import Keeping
 from connector.domain.visiting import Capture
 from connector.ports import Crm, Reader, Unread
 from connector.ports_platform import Courier, JourneyReader
-from connector.stored import Connection, Delivery, Keeping
+from connector.stored import Connection, Delivery
 
 if TYPE_CHECKING:
     from connector.store.store import Store

@@ -15,11 +15,13 @@ from connector.domain.identity import Name
 from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Kind
 from connector.mapping.table import PEOPLE, Disposition
+from connector.store import creations
 from connector.store import tables as t
 from connector.store.answers import as_answer
 from connector.store.entries import as_entry
 from connector.store.ledgers import entry
 from connector.store.sql import slices
+from connector.store.tables_creation import creation
 from connector.stored import (
     Crowd,
     LedgerAnswer,
@@ -65,6 +67,8 @@ class Load:
         owners = {r.profile_id for r in records.values() if r.profile_id} | set(profiles)
         names = self._names([email for email in emails if email])
         owners |= {name.profile_id for name in names.values()}
+        made = creations.made(self._at(creation, (key for key in asked if key.object in PEOPLE)))
+        owners |= {one.profile_id for one in made.values()}
         records |= self._by(t.record.c.profile_id, owners)
         owners |= {r.profile_id for r in records.values() if r.profile_id}
         links = self._links({key for key in records if key.object in PEOPLE} | set(follow))
@@ -82,6 +86,7 @@ class Load:
             answers=self.answers({key for key in records if key.object in PEOPLE}),
             names=names,
             entries=self._entries(owners),
+            made=made,
         )
 
     def _names(self, emails: Collection[str]) -> dict[str, Name]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, select
 
+from connector.domain.keeping import Keeping
 from connector.store import tables as t
 from connector.store.ledgers import notice
-from connector.stored import CLOSED, Keeping, State
+from connector.stored import CLOSED, State
 
 # Rows looked at in one read, and deleted in one transaction: the writer is busy for milliseconds.
 LOOK_AT = 2000

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, updat
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
 from connector.domain.steps import Actor
-from connector.store import answers, entries, handoffs, notices, rulebook, visits
+from connector.store import answers, creations, entries, handoffs, notices, rulebook, visits
 from connector.store import tables as t
 from connector.store.ledgers import notice
 from connector.store.sql import add, put, slices
@@ -47,6 +47,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     notices.keep(tx, account_id, changes.notices, now)
     _outbox(tx, account_id, changes, now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
+    creations.join(tx, changes.joined, now)
     _finish(tx, changes)
     bury(tx, account_id, changes)
     forget(tx, account_id, changes.erased)
@@ -83,6 +84,7 @@ def _rehome(
         for table in (t.step, t.outbox, notice):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
         rulebook.rehome(tx, loser, survivor)
+        creations.rehome(tx, loser, survivor)
         tx.execute(
             update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
         )
@@ -158,6 +160,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
         _forget_reasons(tx, ids)
         visits.forget(tx, account_id, ids)
         rulebook.forget(tx, ids)
+        creations.forget(tx, ids)
         for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))

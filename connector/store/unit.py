@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import Connection as Tx
 
 from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
+from connector.domain.keeping import Keeping
 from connector.domain.slots import Pipeline
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Vocabulary
 from connector.store import backfills, config, due, inbox, poller, retention, secrets
 from connector.store.config import Library
+from connector.store.creations import Creations
 from connector.store.crowd import Load, people_of
 from connector.store.entries import Entries
 from connector.store.handoffs import Handoffs
@@ -35,7 +37,6 @@ from connector.stored import (
     Changes,
     Connection,
     Crowd,
-    Keeping,
 )
 
 # How far back an echo of our own write may still come.
@@ -270,6 +271,11 @@ class Unit(InboxUnit, OutboxUnit):
     def handoffs(self) -> Handoffs:
         """What is handed to sales."""
         return Handoffs(self.tx)
+
+    @property
+    def creations(self) -> Creations:
+        """Records that CRMs are to make for people who have none there."""
+        return Creations(self.tx)
 
     @property
     def polls(self) -> poller.Polls:
