@@ -219,6 +219,10 @@ class Unit(InboxUnit, OutboxUnit):
         """Return parked deliveries with their bodies that may be about an account's people."""
         return inbox.parked_bodies(self.tx, owner, after, most)
 
+    def parked_parts(self, account_id: AccountId, after: int, most: int) -> list[Any]:
+        """Return parts of deliveries that could not be read."""
+        return inbox.parked_parts(self.tx, account_id, after, most)
+
     def empty_deliveries(self, ids: Sequence[int]) -> None:
         """Delete the bodies of parked deliveries; their hashes stay."""
         inbox.empty(self.tx, ids)
