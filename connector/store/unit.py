@@ -13,7 +13,7 @@ from connector.domain.keeping import Keeping
 from connector.domain.slots import Pipeline
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Vocabulary
-from connector.store import backfills, config, due, inbox, poller, retention, secrets
+from connector.store import backfills, config, due, inbox, poller, pruning, retention, secrets
 from connector.store.config import Library
 from connector.store.creations import Creations
 from connector.store.crowd import Load, people_of
@@ -214,6 +214,10 @@ class Unit(InboxUnit, OutboxUnit):
     def remove(self, table: str, ids: list[int]) -> int:
         """Delete rows that are past their time."""
         return retention.remove(self.tx, table, ids)
+
+    def prune(self, keeping: Keeping, now: datetime) -> int:
+        """Delete some of what else is past its time; say how many rows that was."""
+        return pruning.prune(self.tx, keeping, now)
 
     def parked_bodies(self, owner: tuple[str, str], after: int, most: int) -> list[Any]:
         """Return parked deliveries with their bodies that may be about an account's people."""
