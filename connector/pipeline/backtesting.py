@@ -66,28 +66,36 @@ def backtest(
     Raises NotFound, and ConfigurationRefused for a rule that waits for scores.
     """
     now = services.now()
-    tally, after = _Tally(), ""
+    tally = _Tally()
     with services.store.reading() as unit:
         rule = unit.rules.rule(account_id, rule_id)
         pipeline = unit.account(account_id).pipeline
     if isinstance(rule.trigger, ScoreCrosses):
         raise ConfigurationRefused(["trigger: scores are not kept over time: nothing to replay"])
     setting = Setting(pipeline, services.rules_rest)
-    moments: list[tuple[datetime, _Person]] = []
-    while True:
-        with services.store.reading() as unit:
-            ids = unit.rules.people(account_id, after, AT_ONCE)
-            found = _people(unit, account_id, ids, rule, (now - timedelta(days=days), now))
-        moments += [(at, one) for one in found for at in one.moments]
-        if len(ids) < AT_ONCE:
-            break
-        after = ids[-1]
+    everyone = replayed(services, account_id, rule, (now - timedelta(days=days), now))
+    moments = [(at, one) for one in everyone for at in one.moments]
     for at, one in sorted(moments, key=lambda own: (own[0], own[1].profile.id)):
         one.meet(rule, at, setting, tally)
     return tally.number, tally.shown
 
 
-class _Person:
+def replayed(
+    services: Services, account_id: AccountId, rule: Rule, span: tuple[datetime, datetime]
+) -> Iterator[Replayed]:
+    """Yield everybody with when the rule was set off by them, a page of people at a time."""
+    after = ""
+    while True:
+        with services.store.reading() as unit:
+            ids = unit.rules.people(account_id, after, AT_ONCE)
+            found = _people(unit, account_id, ids, rule, span)
+        yield from found
+        if len(ids) < AT_ONCE:
+            return
+        after = ids[-1]
+
+
+class Replayed:
     """Somebody as the ledger has them, and what the rule would have done to them so far."""
 
     def __init__(self, profile: Profile, moves: Sequence[LedgerMove]) -> None:
@@ -101,16 +109,8 @@ class _Person:
 
     def meet(self, rule: Rule, at: datetime, setting: Setting, tally: _Tally) -> None:
         """Judge the rule at a moment, and count the move that it would have made."""
-        slot = self._slot(at, rule)
-        facts = Facts(
-            slot,
-            slot,
-            self.events,
-            next((word for when, word in reversed(self.answers) if when <= at), ""),
-            sent_back=self._sent_back(at, setting.pipeline),
-            origin=self.visitor.origin,
-            about={**self.visitor.person, "known": self.visitor.known.value},
-        )
+        facts = self.facts(at, rule, setting)
+        slot = facts.slot
         verdict = judge(rule, facts, Past(self.fired, tally.days[day_of(at)]), at, setting)
         if isinstance(verdict, Yes) and slot is not None:
             self.fired.append(at)
@@ -119,6 +119,19 @@ class _Person:
             if len(tally.shown) < MOST_SHOWN:
                 became = self.profile.slot or slot
                 tally.shown.append(Would(self.profile.id, at, slot, rule.to, became))
+
+    def facts(self, at: datetime, rule: Rule, setting: Setting) -> Facts:
+        """Return what the ledger says of somebody at a moment."""
+        slot = self._slot(at, rule)
+        return Facts(
+            slot,
+            slot,
+            self.events,
+            next((word for when, word in reversed(self.answers) if when <= at), ""),
+            sent_back=self._sent_back(at, setting.pipeline),
+            origin=self.visitor.origin,
+            about={**self.visitor.person, "known": self.visitor.known.value},
+        )
 
     def _slot(self, at: datetime, rule: Rule) -> Slot | None:
         before = [move for move in self.moves if move.occurred_at <= at]
@@ -148,7 +161,7 @@ def _people(
     ids: Sequence[ProfileId],
     rule: Rule,
     span: tuple[datetime, datetime],
-) -> list[_Person]:
+) -> list[Replayed]:
     """Load some people with all that the rule asks of them, and when it was set off."""
     crowd = unit.crowd(account_id, (), (), ids)
     since = span[0] - (window(rule) or timedelta())
@@ -159,7 +172,7 @@ def _people(
     found = []
     for profile_id in ids:
         moves = sorted(crowd.moves.get(profile_id, ()), key=lambda one: one.position)
-        one = _Person(crowd.profiles[profile_id], moves)
+        one = Replayed(crowd.profiles[profile_id], moves)
         one.events = journeys.get(profile_id, ())
         one.visitor = visitors.get(profile_id, one.visitor)
         one.answers = _answers(crowd, profile_id)
@@ -175,7 +188,7 @@ def _answers(crowd: Crowd, profile_id: ProfileId) -> list[tuple[datetime, str]]:
     return sorted((one.occurred_at, str(one.disposition or "")) for one in told)
 
 
-def _set_off(rule: Rule, one: _Person, crowd: Crowd) -> Iterator[datetime]:
+def _set_off(rule: Rule, one: Replayed, crowd: Crowd) -> Iterator[datetime]:
     """Yield when a rule was set off by somebody."""
     trigger: Any = rule.trigger
     if isinstance(trigger, Act):
