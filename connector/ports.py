@@ -219,6 +219,25 @@ class TaskDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonDraft:
+    """A record to be made for a person, of whom only the address is sure."""
+
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A record of a person; `made` says that this very call made it."""
+
+    kind: str
+    record_id: str
+    made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DealStage:
     """A stage of a deal pipeline; `outcome` is won, lost or open."""
 
@@ -323,6 +342,14 @@ class Crm(Protocol):
 
     def owners(self) -> list[Owner]:
         """Return the people and queues that records can belong to."""
+        ...
+
+    def find_person(self, emails: Sequence[str]) -> Person | None:
+        """Return the record that holds one of these addresses, the first that is found."""
+        ...
+
+    def create_person(self, draft: PersonDraft) -> Person:
+        """Create a record for a person, or return the one that holds the address already."""
         ...
 
     def open_deal(self, kind: str, record_id: str) -> str:

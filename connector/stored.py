@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from connector.domain.creations import Made
 from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.handoffs import Intent
@@ -50,6 +51,7 @@ class Purpose(StrEnum):
     OWNER = "owner"  # an owner where there is none
     DEAL = "deal"  # one deal
     TASK = "task"  # a task for the owner
+    CREATE = "create"  # a record for somebody who has none
     ERASE = "erase"  # blank our fields after an erasure
 
 
@@ -335,7 +337,7 @@ class Crowd:
     """Everything there is to know about some records and the profiles behind them.
 
     `pending` are the writes that wait, `sending` those under way; `names` says whose visitors'
-    addresses are.
+    addresses are, `made` whose records that we made or found are.
     """
 
     records: Mapping[RecordKey, Record] = field(default_factory=dict)
@@ -351,6 +353,7 @@ class Crowd:
     names: Mapping[str, Name] = field(default_factory=dict)
     entries: Mapping[ProfileId, Sequence[Entry]] = field(default_factory=dict)
     scores: Mapping[ProfileId, Score] = field(default_factory=dict)
+    made: Mapping[RecordKey, Made] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -388,6 +391,7 @@ class Changes:
     intents: list[Intent] = field(default_factory=list)
     marked: set[ProfileId] = field(default_factory=set)  # whose success was marked, or taken back
     rescore: set[ProfileId] = field(default_factory=set)
+    joined: list[RecordKey] = field(default_factory=list)
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

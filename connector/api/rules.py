@@ -1,6 +1,6 @@
 """Escalation rules: made, changed, tried on the past, and what they decided."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from connector.api.words import Answer, Body, Document, ListQuery, Nothing, Page
 from connector.domain.rules.checks import Finding
 from connector.domain.rules.rule import Rule
 from connector.mapping.rules import dump_rule
-from connector.pipeline import backtesting, legislating
+from connector.pipeline import backtesting, legislating, recounting
 
 _LONGEST = 3650
 _MOST = 10_000
@@ -125,6 +125,32 @@ def _answer(told: tuple[Rule, list[Finding]]) -> RuleAnswer:
     return RuleAnswer.model_validate(document)
 
 
+class DayQuery(Body):
+    """Which day, in UTC."""
+
+    day: date
+
+
+class NoAnswer(Answer):
+    """A moment at which a rule did not move somebody who set it off."""
+
+    profile_id: str
+    at: datetime
+    why: str
+    detail: str
+
+
+class Recount(Answer):
+    """The noes of a day, judged by the rule as it is now: by kind, and the first 1,000 of them.
+
+    `would_move` counts what it would not refuse now.
+    """
+
+    noes: list[NoesAnswer]
+    would_move: int
+    items: list[NoAnswer]
+
+
 def list_rules(call: Call[ListQuery, Nothing]) -> Rules:
     """Return the account's rules."""
     page, after = sliced(legislating.listed(call.services, call.account.id), call.query)
@@ -209,6 +235,21 @@ def list_decisions(call: Call[ListQuery, Nothing]) -> Decisions:
     return Decisions(items=page, next_cursor=after, days=noes)
 
 
+def recount_noes(call: Call[DayQuery, Nothing]) -> Recount:
+    """Judge a rule again for what set it off on a day; nobody is moved."""
+    rule_id, day = call.places["rule_id"], call.query.day
+    found = recounting.noes(call.services, call.account.id, rule_id, day)
+    told = day.isoformat()
+    return Recount(
+        noes=[NoesAnswer(day=told, why=why, number=n) for why, n in sorted(found.number.items())],
+        would_move=found.yes,
+        items=[
+            NoAnswer(profile_id=one.profile_id, at=one.at, why=one.why, detail=one.detail)
+            for one in found.shown
+        ],
+    )
+
+
 ONE = "/rules/{rule_id}"
 ROUTES = (
     Route("GET", "/rules", "List rules", list_rules, Rules, ListQuery),
@@ -224,6 +265,15 @@ ROUTES = (
         backtest_rule,
         Backtest,
         body=BacktestBody,
+        refusals=(404,),
+    ),
+    Route(
+        "GET",
+        f"{ONE}/noes",
+        "Work out the noes of a day once more",
+        recount_noes,
+        Recount,
+        DayQuery,
         refusals=(404,),
     ),
     Route(

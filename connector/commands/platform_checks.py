@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from connector.commands.crm_checks import state, webhooks
 from connector.commands.findings import Finding
-from connector.mapping.journey_words import TYPES
+from connector.commands.score_columns import advice, fed_by, fed_by_any
 from webhooks.platform import PROOFS
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def check_platform(own: Settings, services: Services, one: Connection) -> Iterat
     yield webhooks(own, one)
     yield _proofs(services, one)
     yield _types(services, one)
+    yield _columns(services, one)
     yield _unread(services, one)
     yield _capture(services, one)
 
@@ -52,12 +53,20 @@ def _types(services: Services, one: Connection) -> Finding:
     ]
     left = len(seen) - _SHOWN
     more = f" and {left} more" if left > 0 else ""
-    came = {row.type for row in seen}
-    missing = ", ".join(kind for kind in TYPES if kind not in came)
     text = f"{', '.join(told)}{more}" if told else "no event has come yet"
-    if told and missing:
-        text += f"; none yet of {missing}: let rules of the platform post them"
     return Finding(f"{one.id} events", fine=True, text=text)
+
+
+def _columns(services: Services, one: Connection) -> Finding:
+    """Say which columns of the score each type that came feeds, and how to have the others come."""
+    with services.store.reading() as unit:
+        seen = list(dict.fromkeys(row.type for row in unit.wordings.types_seen(one.id)))
+    told = [f"{kind} ({', '.join(fed_by(kind)) or 'moves slots'})" for kind in seen[:_SHOWN]]
+    parts = [f"every event feeds {', '.join(fed_by_any())}"]
+    parts += [f"seen: {', '.join(told)}"] if told else []
+    missing = "; ".join(advice(seen))
+    parts += [f"never seen: {missing}"] if missing else []
+    return Finding(f"{one.id} columns", fine=True, text=". ".join(parts))
 
 
 def _unread(services: Services, one: Connection) -> Finding:

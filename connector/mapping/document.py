@@ -17,6 +17,7 @@ from connector.domain import slots
 from connector.domain.errors import ConfigurationRefused
 from connector.domain.slots import OPEN_TO_PEOPLE, Pipeline, Role, Slot
 from connector.mapping import table
+from connector.mapping.creation import dump_creation, parse_creation
 from connector.mapping.handoff import Handoff
 from connector.mapping.handoff_document import dump_handoff, handoff_faults, parse_handoff
 from connector.mapping.lookup import Lookup
@@ -31,7 +32,7 @@ _TARGETS = ("role", "slot")
 _CONDITIONS = ("lifecycle", "status", "deal", "company")
 _TABLES = ("opt_out", "dispositions", "slots", "outbound")
 _SWITCHES = ("allow_backward", "push_opt_out")
-_KEYS = ("system", "fields", "deal_stages", *_TABLES, *_SWITCHES, "handoff")
+_KEYS = ("system", "fields", "deal_stages", *_TABLES, *_SWITCHES, "handoff", "create")
 
 
 def parse(document: object) -> table.Mapping:
@@ -49,6 +50,7 @@ def parse(document: object) -> table.Mapping:
         allow_backward="allow_backward" in parts and parts["allow_backward"].flag(),
         push_opt_out="push_opt_out" in parts and parts["push_opt_out"].flag(),
         handoff=parse_handoff(parts["handoff"]) if "handoff" in parts else Handoff(),
+        create=parse_creation(parts["create"]) if "create" in parts else None,
     )
     root.conclude()
     return mapping
@@ -73,6 +75,7 @@ def dump(mapping: table.Mapping) -> Document:
         "allow_backward": mapping.allow_backward,
         "push_opt_out": mapping.push_opt_out,
         "handoff": dump_handoff(mapping.handoff),
+        **({"create": dump_creation(mapping.create)} if mapping.create else {}),
     }
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from connector.domain.slots import Role, Slot
+from connector.mapping.creation import Creation
 from connector.mapping.handoff import Handoff
 
 
@@ -125,6 +126,7 @@ class Mapping:
     allow_backward: bool = False
     push_opt_out: bool = False
     handoff: Handoff = field(default_factory=Handoff)
+    create: Creation | None = None
     _meanings: Map[tuple[str, str], Meaning] = field(init=False, repr=False, compare=False)
     _opt_outs: Map[str, list[OptOutRow]] = field(init=False, repr=False, compare=False)
     _names: Map[str, list[str]] = field(init=False, repr=False, compare=False)

@@ -130,7 +130,7 @@ class _Past:
     rule: Rule
     span: tuple[datetime, datetime]
 
-    def pages(self) -> Iterator[list[_Person]]:
+    def pages(self) -> Iterator[list[Replayed]]:
         """Yield everybody."""
         after, ids = "", [ProfileId("")]
         while ids:
@@ -139,13 +139,21 @@ class _Past:
             yield self.people(ids)
             after = ids[-1] if ids else after
 
-    def people(self, ids: Sequence[ProfileId]) -> list[_Person]:
+    def people(self, ids: Sequence[ProfileId]) -> list[Replayed]:
         """Return some people with all that the rule asks of them."""
         with self.services.store.reading() as unit:
             return _people(unit, self.account_id, ids, self.rule, self.span)
 
 
-class _Person:
+def replayed(
+    services: Services, account_id: AccountId, rule: Rule, span: tuple[datetime, datetime]
+) -> Iterator[Replayed]:
+    """Yield everybody with when the rule was set off by them, a page of people at a time."""
+    for some in _Past(services, account_id, rule, span).pages():
+        yield from some
+
+
+class Replayed:
     """Somebody as the ledger has them, and what the rule would have done to them so far."""
 
     def __init__(self, profile: Profile, moves: Sequence[LedgerMove]) -> None:
@@ -159,18 +167,9 @@ class _Person:
 
     def meet(self, rule: Rule, at: datetime, tally: _Tally) -> bool:
         """Judge the rule at a moment, and count the move that it would have made."""
-        slot, setting = self._slot(at, rule), tally.setting
-        said = self._said(at)
-        facts = Facts(
-            slot,
-            slot,
-            self.events,
-            max(said, default=(at, ""))[1],
-            sent_back=self._sent_back(at, setting.pipeline),
-            origin=self.visitor.origin,
-            about={**self.visitor.person, "known": self.visitor.known.value},
-            said=frozenset(word for _, word in said),
-        )
+        facts = self.facts(at, rule, tally.setting)
+        slot = facts.slot
+        setting = tally.setting
         verdict = judge(rule, facts, Past(self.fired, tally.days[day_of(at)]), at, setting)
         if not isinstance(verdict, Yes) or slot is None:
             return False
@@ -182,6 +181,20 @@ class _Person:
         """Return what sales said last on each record by then."""
         past = ([one for one in own if one[0] <= at] for own in self.answers)
         return [own[-1] for own in past if own and own[-1][1]]
+
+    def facts(self, at: datetime, rule: Rule, setting: Setting) -> Facts:
+        """Return what the ledger says of somebody at a moment."""
+        slot, said = self._slot(at, rule), self._said(at)
+        return Facts(
+            slot,
+            slot,
+            self.events,
+            max(said, default=(at, ""))[1],
+            sent_back=self._sent_back(at, setting.pipeline),
+            origin=self.visitor.origin,
+            about={**self.visitor.person, "known": self.visitor.known.value},
+            said=frozenset(word for _, word in said),
+        )
 
     def _slot(self, at: datetime, rule: Rule) -> Slot | None:
         before = [move for move in self.moves if move.occurred_at <= at]
@@ -205,7 +218,7 @@ def _people(
     ids: Sequence[ProfileId],
     rule: Rule,
     span: tuple[datetime, datetime],
-) -> list[_Person]:
+) -> list[Replayed]:
     """Load some people with all that the rule asks of them, and when it was set off."""
     crowd = unit.crowd(account_id, (), (), ids)
     since = span[0] - (window(rule) or timedelta())
@@ -216,7 +229,7 @@ def _people(
     found = []
     for profile_id in ids:
         moves = sorted(crowd.moves.get(profile_id, ()), key=lambda one: one.position)
-        one = _Person(crowd.profiles[profile_id], moves)
+        one = Replayed(crowd.profiles[profile_id], moves)
         one.events = journeys.get(profile_id, ())
         one.visitor = visitors.get(profile_id, one.visitor)
         one.answers = _answers(crowd, profile_id)
@@ -233,7 +246,7 @@ def _answers(crowd: Crowd, profile_id: ProfileId) -> list[Answers]:
     return [[(one.occurred_at, str(one.disposition or "")) for one in some] for some in told]
 
 
-def _set_off(rule: Rule, one: _Person, crowd: Crowd) -> Iterator[datetime]:
+def _set_off(rule: Rule, one: Replayed, crowd: Crowd) -> Iterator[datetime]:
     """Yield when a rule was set off by somebody."""
     trigger: Any = rule.trigger
     if isinstance(trigger, Act):

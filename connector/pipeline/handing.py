@@ -108,7 +108,7 @@ def _enter_mql(scene: Scene, retold: Retold) -> None:
 
 
 def _entry(scene: Scene, retold: Retold) -> Move | None:
-    """Return the last entry to MQL if it is a live one that nobody knew of.
+    """Return the last entry to MQL if it is a live one that nobody knew of, or no record of it.
 
     An older one that turns up late was followed by one that was handed over. An undone batch
     brings people back to MQL; it is no new qualification.
@@ -120,7 +120,8 @@ def _entry(scene: Scene, retold: Retold) -> Move | None:
     joined = [one for one, into in scene.changes.rehomed.items() if into == own]
     known = [move for one in (own, *joined) for move in scene.crowd.moves.get(one, ())]
     newest = max((move.occurred_at for move in known if move.goal is last.goal), default=None)
-    return last if newest is None or last.when > newest else None
+    is_new = newest is None or last.when > newest or bool(scene.newcomers & retold.sayings.keys())
+    return last if is_new else None
 
 
 def _is_live(scene: Scene, move: Move) -> bool:

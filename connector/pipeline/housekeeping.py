@@ -52,3 +52,8 @@ def _prune(services: Services, fence: Fence) -> None:
                     unit.remove(table, ids)
                 left -= 1
             last = piece.last
+    pruned = 1
+    while pruned and left > 0:
+        with services.store.writing(fence) as unit:
+            pruned = unit.prune(services.keeping, now)
+        left -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,9 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def clear_bodies(services: Services, account_id: AccountId, scene: Scene) -> None:
-    """Delete parked bodies that name somebody who is erased in this scene; their hashes stay.
+    """Delete what is parked unread and names somebody who is erased in this scene.
+
+    Of whole bodies the hashes stay.
 
     It is done before the erasure commits: whoever is interrupted in between begins anew.
     """
@@ -36,6 +39,33 @@ def clear_bodies(services: Services, account_id: AccountId, scene: Scene) -> Non
             if found:
                 with services.store.writing() as unit:
                     unit.empty_deliveries(found)
+    _clear_parts(services, account_id, scene)
+
+
+def _clear_parts(services: Services, account_id: AccountId, scene: Scene) -> None:
+    """Delete parts of bodies: who came by a device or a user's id only has no record either."""
+    after = 0
+    while True:
+        with services.store.reading() as unit:
+            rows = unit.parked_parts(account_id, after, AT_ONCE)
+        if not rows:
+            return
+        after = rows[-1].id
+        found = [row.id for row in rows if _part_is_about(scene, row)]
+        if found:
+            with services.store.writing() as unit:
+                unit.remove("event", found)
+
+
+def _part_is_about(scene: Scene, row: Any) -> bool:
+    ids, addresses = _called(scene, row.connection_id)
+    return named(json.dumps(row.data, ensure_ascii=False).encode(), ids, addresses)
+
+
+def _called(scene: Scene, connection_id: str) -> tuple[set[str], set[str]]:
+    """Return the ids at a connection, and the addresses anywhere, of who is erased."""
+    ids = {key.record_id for key in scene.unnamed if key.connection_id == connection_id}
+    return ids, {one for told in scene.unnamed.values() for one in told}
 
 
 def named(body: bytes, ids: Collection[str], addresses: Collection[str]) -> bool:

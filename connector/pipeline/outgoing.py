@@ -22,6 +22,7 @@ from connector.domain.errors import (
 from connector.domain.systems import CRMS, PLATFORM
 from connector.pipeline.clocked import hand_next
 from connector.pipeline.connecting import refresh_words
+from connector.pipeline.creating import send_people
 from connector.pipeline.deals import send_deals
 from connector.pipeline.guarded import finish_journal, send_guarded
 from connector.pipeline.housekeeping import WORDS_LAST
@@ -59,6 +60,7 @@ _SEND: dict[Purpose, Callable[[Sending, list[Pending]], None]] = {
     Purpose.OWNER: send_owners,
     Purpose.DEAL: send_deals,
     Purpose.TASK: send_tasks,
+    Purpose.CREATE: send_people,
 }
 
 

@@ -82,6 +82,16 @@ def assign(scene: Scene, sayings: Sayings) -> set[ProfileId]:
     return {profile_id for profile_id in found if profile_id}
 
 
+def greet(scene: Scene) -> None:
+    """Note which records that we had made are read as their people's now: they catch up."""
+    for key, made in scene.crowd.made.items():
+        record = scene.records.get(key)
+        if record is not None and record.read_at is not None and record.profile_id is not None:
+            scene.changes.joined.append(key)
+            if made.ours:
+                scene.newcomers.add(key)
+
+
 def _speaks(told: tuple[Saying, list[Step]] | None) -> bool:
     return told is not None and any(step.kind not in _QUIET for step in told[1])
 
@@ -108,17 +118,17 @@ def _groups(scene: Scene, sayings: Sayings) -> list[list[Record]]:
 
 
 def _visitor(scene: Scene, record: Record) -> ProfileId | None:
-    """Return the profile of the visitor who came by a record's address.
+    """Return the profile of the visitor who came by a record's address, or whom it was made for.
 
     An address that was only typed leads to nobody who has records already; the crowd leaves out
     what was typed by whoever has proven another.
     """
-    name = scene.crowd.names.get(record.email)
+    made, name = scene.crowd.made.get(record.key), scene.crowd.names.get(record.email)
+    if made is not None and made.profile_id in scene.profiles:
+        return _now(scene, made.profile_id)
     if name is None or name.profile_id not in scene.profiles:
         return None
-    found = name.profile_id
-    while found in scene.changes.rehomed:
-        found = scene.changes.rehomed[found]
+    found = _now(scene, name.profile_id)
     return found if name.verified or _may_bring_along(scene, found) else None
 
 
@@ -133,12 +143,20 @@ def _may_bring_along(scene: Scene, profile_id: ProfileId) -> bool:
     return not scene.records_of(profile_id) and (by_hand or not is_out)
 
 
+def _now(scene: Scene, profile_id: ProfileId) -> ProfileId:
+    while profile_id in scene.changes.rehomed:
+        profile_id = scene.changes.rehomed[profile_id]
+    return profile_id
+
+
 def _bonds(scene: Scene, record: Record) -> list[object]:
     """Name what ties a record to others: its address, its profile, the record it became."""
     bonds: list[object] = []
     name = scene.crowd.names.get(record.email)
     if name is not None and name.verified:
         bonds.append(("profile", name.profile_id))
+    if record.key in scene.crowd.made:
+        bonds.append(("profile", scene.crowd.made[record.key].profile_id))
     if record.email:
         bonds.append(("email", record.email))
     if record.profile_id:

@@ -12,7 +12,7 @@ from connector.mapping.replay import Saying
 from connector.mapping.table import Disposition
 from connector.pipeline.answers import keep_answers
 from connector.pipeline.entries import keep_entries
-from connector.pipeline.people import Sayings, affected, assign, note_stages, recount
+from connector.pipeline.people import Sayings, affected, assign, greet, note_stages, recount
 from connector.pipeline.scene import Scene
 from connector.stored import LedgerMove, OwnStep, Profile
 
@@ -45,6 +45,7 @@ def settle(
     note_stages(scene)
     told = recount(scene, affected(scene))
     profiles = assign(scene, told) | set(extra)
+    greet(scene)
     profiles |= judge(told) if judge else set()
     return [retell(scene, profile_id, told) for profile_id in sorted(profiles)]
 

@@ -72,6 +72,8 @@ class Scene:
         self.traces: dict[RecordKey, str] = {}
         self.lanes: dict[RecordKey, int] = {}
         self.bulk_batch = ""
+        self.stirred: set[ProfileId] = set()
+        self.newcomers: set[RecordKey] = set()
         self._batches: dict[tuple[object, ...], str] = {}
         for record in self.records.values():
             self._note_merge(record)

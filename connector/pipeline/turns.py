@@ -10,6 +10,7 @@ from connector.domain.errors import StoreBusy
 from connector.domain.facts import AccountId, ProfileId, RecordKey
 from connector.pipeline.handing import hand_off
 from connector.pipeline.mentions import clear_bodies
+from connector.pipeline.newcomers import want_records
 from connector.pipeline.opening import apply_brake, open_scene, wake_others
 from connector.pipeline.refold import Retold, retell
 from connector.pipeline.scene import Scene
@@ -82,7 +83,10 @@ def conclude(
         unit.save(account_id, scene.changes, scene.now)
         if also:
             also(unit)
+        wanted = want_records(services, scene, unit, profiles)
     wake_others(services, account_id, scene)
+    for connection_id in sorted(wanted):
+        services.wake("deliver", connection_id)
 
 
 def retold(scene: Scene, profiles: Iterable[ProfileId]) -> list[Retold]:

@@ -50,9 +50,16 @@ def wish(scene: Scene, retold: Iterable[Retold]) -> None:
             if record.alive and not record.merged_into:
                 _want_own(scene, one.after, record, bulk=bulk)
                 _want_lever(scene, one.after, record, saying)
+                heard = move or _unheard(scene, one, key)
+                if heard is not None:
+                    _want_stage(scene, one.after, record, saying, heard)
                 if move is not None:
-                    _want_stage(scene, one.after, record, saying, move)
                     _want_opt_out(scene, one.after, record, move)
+
+
+def _unheard(scene: Scene, one: Retold, key: RecordKey) -> Move | None:
+    """Return the move that led to where a profile stands, for a record that was made after it."""
+    return one.story.moves[-1] if key in scene.newcomers and one.story.moves else None
 
 
 def _is_bulk(move: Move | None) -> bool:
@@ -238,7 +245,12 @@ def brake(scene: Scene, already: Mapping[str, int], held: Mapping[str, str], lim
             scene.changes.held[cause] = held.get(cause) or scene.new_id("hold")
 
 
-BRAKED = frozenset({Purpose.STAGE, Purpose.OPT_OUT, Purpose.STATUS, Purpose.OWNER, Purpose.DEAL})
+BRAKED = frozenset(
+    {
+        *(Purpose.STAGE, Purpose.OPT_OUT, Purpose.STATUS),
+        *(Purpose.OWNER, Purpose.DEAL, Purpose.CREATE),
+    }
+)
 OPT_OUTS_AT_ONCE = 100
 
 

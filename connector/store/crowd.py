@@ -13,6 +13,7 @@ from connector.domain.entries import Entry
 from connector.domain.facts import AccountId, ConnectionId, Fact, Link, ProfileId, RecordKey
 from connector.domain.identity import Name
 from connector.mapping.table import PEOPLE
+from connector.store import creations
 from connector.store import tables as t
 from connector.store.answers import as_answer
 from connector.store.entries import as_entry
@@ -29,6 +30,7 @@ from connector.store.rows import (
 )
 from connector.store.scores import Scores
 from connector.store.sql import slices, within
+from connector.store.tables_creation import creation
 from connector.stored import (
     Crowd,
     LedgerAnswer,
@@ -75,6 +77,8 @@ class Load:
         owners = {r.profile_id for r in records.values() if r.profile_id} | set(profiles)
         names = self._names([email for email in emails if email])
         owners |= {name.profile_id for name in names.values()}
+        made = creations.made(self._at(creation, (key for key in asked if key.object in PEOPLE)))
+        owners |= {one.profile_id for one in made.values()}
         records |= {one.key: one for one in map(as_record, self._owned(t.record, owners))}
         owners |= {r.profile_id for r in records.values() if r.profile_id}
         links = self._links({key for key in records if key.object in PEOPLE} | set(follow))
@@ -95,6 +99,7 @@ class Load:
             names=names,
             entries=self._entries(owners),
             scores=Scores(self.tx).of(self.account_id, owners),
+            made=made,
         )
 
     def _names(self, emails: Collection[str]) -> dict[str, Name]:

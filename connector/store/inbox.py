@@ -116,6 +116,20 @@ def park_part(
     add(tx, t.event, [row])
 
 
+def parked_parts(tx: Connection, account_id: AccountId, after: int, most: int) -> list[Row[Any]]:
+    """Return parked parts that could not be read, and so belong to no record, by id."""
+    own = t.event.c
+    query = select(own.id, own.connection_id, own.data).where(
+        own.account_id == account_id,
+        own.state == State.PARKED,
+        own.object == "",
+        own.record_id == "",
+        own.happening == "",
+        own.id > after,
+    )
+    return list(tx.execute(query.order_by(own.id).limit(most)))
+
+
 def _event_row(account_id: AccountId, arrival: Arrival) -> dict[str, Any]:
     event = arrival.event
     return {

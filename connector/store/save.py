@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
 from connector.domain.facts import AccountId, Fact, Link, ProfileId, RecordKey
+from connector.domain.steps import Actor
 from connector.store import (
     answers,
+    creations,
     entries,
     handoffs,
     models,
@@ -55,6 +57,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     notices.keep(tx, account_id, changes.notices, now)
     _outbox(tx, account_id, changes, now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
+    creations.join(tx, changes.joined, now)
     _finish(tx, changes)
     scores.mark(tx, changes.rescore, now)
     if changes.marked:
@@ -98,6 +101,7 @@ def _rehome(
         for table in (t.step, t.outbox, notice):
             tx.execute(update(table).where(table.c.profile_id == loser).values(profile_id=survivor))
         rulebook.rehome(tx, account_id, loser, survivor)
+        creations.rehome(tx, loser, survivor)
         tx.execute(
             update(t.profile).where(t.profile.c.merged_into == loser).values(merged_into=survivor)
         )
@@ -174,6 +178,7 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
         visits.forget(tx, account_id, ids)
         scores.forget(tx, ids)
         rulebook.forget(tx, account_id, ids)
+        creations.forget(tx, ids)
         for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))
@@ -181,8 +186,13 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
 
 def _forget_reasons(tx: Connection, ids: Collection[ProfileId]) -> None:
     """Blank what a person typed about an erased one; the batch itself stays."""
-    typed = select(t.step.c.batch_id).where(t.step.c.profile_id.in_(ids))
-    tx.execute(update(t.batch).where(t.batch.c.id.in_(typed)).values(reason=""))
+    theirs = select(t.step.c.batch_id).where(t.step.c.profile_id.in_(ids))
+    typed = (t.batch.c.actor == Actor.PERSON, t.batch.c.cause.in_(_TYPED))
+    tx.execute(update(t.batch).where(t.batch.c.id.in_(theirs), *typed).values(reason=""))
+
+
+# Causes whose reason somebody wrote; a rule's batch is called by the rule's name.
+_TYPED = ("move", "reconsent")
 
 
 def _forget_record(tx: Connection, key: RecordKey) -> None:

@@ -6,6 +6,7 @@ from connector.store.answers import answer
 from connector.store.columns import metadata
 from connector.store.ledgers import entry
 from connector.store.rules import rule
+from connector.store.tables_creation import creation
 from connector.store.tables_handoff import handoff
 from connector.store.tables_journeys import alias, journey
 from connector.store.tables_polls import poll
@@ -16,6 +17,7 @@ from connector.store.wordings import wording
 __all__ = [
     "alias",
     "answer",
+    "creation",
     "entry",
     "handoff",
     "journey",

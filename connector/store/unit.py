@@ -13,8 +13,9 @@ from connector.domain.keeping import Keeping
 from connector.domain.slots import Pipeline
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Vocabulary
-from connector.store import backfills, config, due, inbox, poller, retention, secrets
+from connector.store import backfills, config, due, inbox, poller, pruning, retention, secrets
 from connector.store.config import Library
+from connector.store.creations import Creations
 from connector.store.crowd import Load, people_of
 from connector.store.entries import Entries
 from connector.store.handoffs import Handoffs
@@ -216,9 +217,17 @@ class Unit(InboxUnit, OutboxUnit):
         """Delete rows that are past their time."""
         return retention.remove(self.tx, table, ids)
 
+    def prune(self, keeping: Keeping, now: datetime) -> int:
+        """Delete some of what else is past its time; say how many rows that was."""
+        return pruning.prune(self.tx, keeping, now)
+
     def parked_bodies(self, owner: tuple[str, str], after: int, most: int) -> list[Any]:
         """Return parked deliveries with their bodies that may be about an account's people."""
         return inbox.parked_bodies(self.tx, owner, after, most)
+
+    def parked_parts(self, account_id: AccountId, after: int, most: int) -> list[Any]:
+        """Return parts of deliveries that could not be read."""
+        return inbox.parked_parts(self.tx, account_id, after, most)
 
     def empty_deliveries(self, ids: Sequence[int]) -> None:
         """Delete the bodies of parked deliveries; their hashes stay."""
@@ -282,6 +291,11 @@ class Unit(InboxUnit, OutboxUnit):
     def handoffs(self) -> Handoffs:
         """What is handed to sales."""
         return Handoffs(self.tx)
+
+    @property
+    def creations(self) -> Creations:
+        """Records that CRMs are to make for people who have none there."""
+        return Creations(self.tx)
 
     @property
     def polls(self) -> poller.Polls:

@@ -134,3 +134,11 @@ def test_another_accounts_rule_is_not_found(
 
     assert door.ask(method, f"rules/{rule['id']}{path}", json=body).status_code == 404
     assert other.get(f"rules/{rule['id']}").json["version"] == 1
+
+
+def test_the_noes_of_a_day_are_worked_out_once_more(door: Door) -> None:
+    path = f"rules/{made(door)['id']}/noes"
+
+    assert door.get(f"{path}?day=2026-05-01").json == {"noes": [], "would_move": 0, "items": []}
+    assert door.get(path).status_code == 422
+    assert door.get("rules/rul_x/noes?day=2026-05-01").status_code == 404

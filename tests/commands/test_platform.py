@@ -133,7 +133,12 @@ def test_the_doctor_says_what_comes_and_how(shell: Shell, platform: str) -> None
     found = doctor(shell, platform)
 
     assert found["proofs"] == "deliveries kept: 1 by token"
-    assert found["events"].startswith("custom/trial_click 1, page_view 1; none yet of engagement")
+    assert found["events"] == "custom/trial_click 1, page_view 1"
+    assert (
+        "seen: custom (Event, Events: custom), page_view (Pages, Page, Source," in found["columns"]
+    )
+    rule = "create a platform rule 'Form submitted' that calls this webhook"
+    assert f"form_submitted (Form, Events: form submitted): {rule}" in found["columns"]
     assert found["unread"] == "1 deliveries and parts"
     assert found["capture"] == "off, 0 bodies kept"
 

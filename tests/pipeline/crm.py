@@ -83,7 +83,7 @@ class FakeCrm(Sales):
         super().__init__()
         self.now = now
         self.portal = portal
-        self.records: dict[tuple[str, str], FakeRecord] = {}
+        self.records: dict[Pair, FakeRecord] = {}
         self.rows: list[Row] = []
         self.calls: list[Call] = []
         self.opted: set[str] = set()
@@ -101,12 +101,7 @@ class FakeCrm(Sales):
     # What people do in the CRM
 
     def create(self, record_id: str, kind: str = "contact", **fields: str) -> FakeRecord:
-        made = FakeRecord(kind, record_id, self.now(), stamp=self.now())
-        self.records[kind, record_id] = made
-        self._tell(f"{kind}.creation", record_id, HUMAN, changeFlag="CREATED")
-        for name, value in fields.items():
-            self._set(made, name, value, HUMAN)
-        return made
+        return self._create(record_id, kind, fields, HUMAN)
 
     def edit(self, record_id: str, kind: str = "contact", **fields: str) -> None:
         for name, value in fields.items():
@@ -261,6 +256,14 @@ class FakeCrm(Sales):
         return [SetupStep(one.name, "remove", done=apply and drop_fields) for one in own]
 
     # The inside
+
+    def _create(self, record_id: str, kind: str, fields: Mapping[str, str], by: Pair) -> FakeRecord:
+        made = FakeRecord(kind, record_id, self.now(), stamp=self.now())
+        self.records[kind, record_id] = made
+        self._tell(f"{kind}.creation", record_id, by, changeFlag="CREATED")
+        for name, value in fields.items():
+            self._set(made, name, value, by)
+        return made
 
     def _call(
         self,

@@ -14,10 +14,11 @@ from connector.domain.journeys import Happened, JourneyEvent, Visitor
 from connector.domain.rules.rule import Rule, RuleId
 from connector.domain.slots import Slot
 from connector.domain.steps import Actor, Kind
-from connector.domain.visits import seen
+from connector.domain.visits import joined, seen
 from connector.mapping.rules import parse_rule
 from connector.pipeline.bench import Aside
 from connector.pipeline.escalating import escalate
+from connector.pipeline.people import rehome
 from connector.pipeline.scene import Scene
 from connector.pipeline.turns import leased, look, retold
 from connector.pipeline.wishes import wish
@@ -107,15 +108,26 @@ class Ruling:
                 unit.save(ACCOUNT, scene.changes, scene.now)
 
     def happen(
-        self, *done: Did, crash: bool = False, aside: Aside | None = None, steps: Any = None
+        self,
+        *done: Did,
+        crash: bool = False,
+        aside: Aside | None = None,
+        steps: Any = None,
+        between: Callable[[], object] | None = None,
+        joins: tuple[str, str] | None = None,
     ) -> None:
-        """Keep events, then work them off in one unit of work, as the journeys' drain does."""
+        """Keep events, then work them off in one unit of work, as the journeys' drain does.
+
+        `between` is done after everything was read and judged, and before it is written; `joins`
+        are two who become one by what happened, the second lives on.
+        """
         with self.house.store.writing() as unit:
             for one in done:
                 row = {"account_id": ACCOUNT, "connection_id": CONNECTION, "silent": one.silent}
                 stored = event_row(one.event()) | row | {"received_at": self.house.clock.now()}
                 unit.tx.execute(_new(unit, stored))
-        self.work({one.key: one for one in done}, crash=crash, aside=aside, steps=steps)
+        owners = {one.key: one for one in done}
+        self.work(owners, crash=crash, aside=aside, steps=steps, between=between, joins=joins)
 
     def work(
         self,
@@ -124,6 +136,8 @@ class Ruling:
         crash: bool = False,
         aside: Aside | None = None,
         steps: Any = None,
+        between: Callable[[], object] | None = None,
+        joins: tuple[str, str] | None = None,
     ) -> None:
         rows = [row for row in self.house.rows(journey, profile_id=None) if row.key in owners]
         happened = [
@@ -135,13 +149,19 @@ class Ruling:
         ]
         people = sorted({one.profile_id for one in happened})
         with leased(self.house.services, ACCOUNT) as fence:
-            scene = look(self.house.services, ACCOUNT, people)
+            scene = look(self.house.services, ACCOUNT, [*people, *map(ProfileId, joins or ())])
+            if joins:
+                rehome(scene, ProfileId(joins[0]), ProfileId(joins[1]))
             if steps:
                 steps(scene)
             with self.house.store.reading() as unit:
                 escalate(self.house.services, unit, scene, happened, aside)
-                known = unit.journeys.visitors(ACCOUNT, people)
+                known = unit.journeys.visitors(ACCOUNT, [*people, *map(ProfileId, joins or ())])
+            if joins:
+                _join_known(known, *map(ProfileId, joins))
             wish(scene, retold(scene, people))
+            if between:
+                between()
             with self.house.store.writing(fence) as unit:
                 unit.save(ACCOUNT, scene.changes, scene.now)
                 for one in happened:
@@ -168,6 +188,10 @@ class Ruling:
         rows = self.house.rows(r.firing, profile_id=name)
         return sorted((row.rule_id, row.at) for row in rows)
 
+    def number(self, key: str) -> int:
+        """Return an event's place in the order of arrival."""
+        return int(self.house.rows(journey, key=key)[0].id)
+
     def why(self, name: str) -> list[str]:
         return sorted(row.why for row in self.house.rows(r.refusal, profile_id=name))
 
@@ -180,6 +204,11 @@ def _with_id(rule: Rule, own: RuleId) -> Rule:
 def _new(unit: Unit, row: dict[str, Any]) -> Any:
 
     return upsert(unit.tx, journey).values(row).on_conflict_do_nothing()
+
+
+def _join_known(known: dict[ProfileId, Visitor], loser: ProfileId, survivor: ProfileId) -> None:
+    if loser in known:
+        known[survivor] = joined(known.get(survivor, Visitor(survivor)), known.pop(loser))
 
 
 def _keep_visitor(unit: Unit, told: Visitor) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from connector.ports import DealDraft, Owner, TaskDraft
+from connector.ports import DealDraft, Owner, Person, PersonDraft, TaskDraft
 
 Answer = TypeVar("Answer")
+US = ("INTEGRATION", "1001")
 
 
 class Sales:
     """A part of the fake CRM; each call goes through `_run`, so that it can be interrupted."""
 
     def __init__(self) -> None:
+        self.records: dict[tuple[str, str], Any] = {}
         self.staff: Sequence[str] = ()
         self.absent: set[str] = set()
         self.made: dict[str, str] = {}
@@ -50,6 +52,26 @@ class Sales:
 
         self._run("tie_deal", kind, [record_id], (), work)
 
+    def find_person(self, emails: Sequence[str]) -> Person | None:
+        return self._run("find_person", "email", emails, (), lambda: self._holder(emails))
+
+    def create_person(self, draft: PersonDraft) -> Person:
+        def work() -> Person:
+            held = self._holder([draft.email])
+            return held or Person("contact", self.introduce(draft), made=True)
+
+        return self._run("create_person", "email", [draft.email], (), work)
+
+    def introduce(self, draft: PersonDraft) -> str:
+        told = {"email": draft.email, "firstname": draft.first_name, "lifecyclestage": "lead"}
+        made: str = self._create(str(7000 + len(self.records)), "contact", told, US).id
+        return made
+
+    def _holder(self, emails: Sequence[str]) -> Person | None:
+        held = [one for one in self.records.values() if one.value("email") in emails]
+        living = [one.id for one in held if not one.deleted and not one.merged_into]
+        return Person("contact", living[0]) if living else None
+
     def add_task(self, draft: TaskDraft, key: str) -> str:
         def work() -> str:
             self.tasks.setdefault(key, draft)
@@ -70,6 +92,9 @@ class Sales:
         return opened[0] if opened else ""
 
     def create(self, record_id: str, kind: str = "contact", **fields: str) -> Any:
+        raise NotImplementedError
+
+    def _create(self, record_id: str, kind: str, fields: Any, by: tuple[str, str]) -> Any:
         raise NotImplementedError
 
     def tie(self, deal: str, contact: str, *, present: bool = True) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from connector.pipeline.forgetting import erase
@@ -10,6 +13,7 @@ from connector.pipeline.split import split
 from connector.store import tables as t
 from tests.pipeline.acts import lead
 from tests.pipeline.house import ACCOUNT, House
+from tests.pipeline.ruling import Ruling
 from tests.pipeline.test_erasure import ADDRESS, NAME, traces
 from tests.pipeline.visiting_reader import Told
 from tests.pipeline.visitors import SITE, Site
@@ -97,6 +101,39 @@ def put_aside(site: Site, told: Told) -> None:
     (waits,) = site.kept(profile_id=None)
     with site.house.store.writing() as unit:
         unit.visits.park(waits.id, "it broke")
+
+
+def test_a_rule_s_batch_keeps_its_name_when_one_of_its_people_is_erased(site: Site) -> None:
+    site.tell(person(site))
+    profile = site.whose(DEVICE)
+    ruling = Ruling(site.house)
+    ruling.rule("rul_1", name="pricing twice", trigger={"event": "page_view"})
+    site.do("page_view", 3, device_id=DEVICE)
+    site.house.move(profile, 5, f"{NAME} called")
+
+    forget(site, profile, "api")
+
+    reasons = {row.actor: row.reason for row in site.house.rows(t.batch)}
+    assert (reasons["rule"], reasons["person"]) == ("pricing twice", "")
+
+
+def test_what_could_not_be_read_of_a_mere_device_goes_with_it(site: Site) -> None:
+    site.do("page_view", device_id=DEVICE)
+    undated = {"type": "page_view", "device_id": DEVICE}
+    site.keep(
+        json.dumps([undated | {"key": "1"}, undated | {"key": "2", "device_id": "d9"}]).encode()
+    )
+    site.work()
+    assert len(parked(site)) == 2
+
+    forget(site, site.whose(DEVICE), "api")
+
+    assert [DEVICE in str(row.data) for row in parked(site)] == [False]
+    assert traces(site.house, DEVICE) == []
+
+
+def parked(site: Site) -> list[Any]:
+    return site.house.rows(t.event, state="parked")
 
 
 def test_what_was_done_before_the_erasure_brings_nobody_back(site: Site) -> None:

@@ -10,13 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from connector.mapping.handoff import Handoff, ResetStatus
 from connector.pipeline.forgetting import erase
 from connector.pipeline.housekeeping import keep_house
 from connector.pipeline.mentions import named
 from connector.store import retention
+from connector.store import rules as r
 from connector.store import tables as t
+from connector.store.wordings import captured
 from tests.pipeline.acts import lead
 from tests.pipeline.house import ACCOUNT, CONNECTION, House
+from tests.pipeline.ruling import Did, Ruling
 
 ADDRESS = "zoe@quillfeather.example"
 
@@ -49,6 +53,43 @@ def test_what_is_done_with_goes_in_its_time(either: House) -> None:
     assert either.rows(t.written) == []
     assert len(either.rows(t.fact)) == facts
     assert either.slot("101") == 6
+
+
+def test_the_noes_of_a_rule_s_old_version_go_and_those_that_count_stay(either: House) -> None:
+    ruling = Ruling(either)
+    for one in ("rul_1", "rul_2"):
+        ruling.rule(one, conditions={"all": [{"slot_at_least": 4}]})
+    ruling.person("ann")
+    either.clock.pass_(60)
+    ruling.happen(Did("ann", "1", either.clock.now()))
+    ruling.rule("rul_1", conditions={"all": []})
+    assert len(either.rows(r.refusal)) == 2
+
+    days(either, 91)
+    keep_house(either.services)
+
+    assert [row.rule_id for row in either.rows(r.refusal)] == ["rul_2"]
+    assert either.rows(r.refusal_day)
+    days(either, 730)
+    keep_house(either.services)
+    assert either.rows(r.refusal_day) == []
+
+
+def test_captured_bodies_and_what_was_handed_over_go_in_their_time(either: House) -> None:
+    either.remap(handoff=Handoff(reset_status=ResetStatus(enabled=True, value="NEW")))
+    either.raise_(lead(either), 6)
+    either.sync()
+    with either.store.writing() as unit:
+        unit.wordings.capture(either.connection(), [{"type": "text"}], either.clock.now())
+
+    days(either, 8)
+    keep_house(either.services)
+    assert either.rows(captured) == []
+    assert len(either.rows(t.handoff)) == 1
+    days(either, 730)
+    keep_house(either.services)
+
+    assert either.rows(t.handoff) == []
 
 
 def test_what_waits_or_is_held_is_never_deleted_and_what_is_parked_much_later(

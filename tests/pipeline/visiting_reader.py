@@ -20,10 +20,11 @@ def read(_services: object, delivery: Delivery) -> list[JourneyEvent | Unread]:
         told = json.loads(delivery.body)
     except ValueError as error:
         raise Unreadable("no JSON") from error
-    return [_event(one) for one in told]
+    return [as_event(one) for one in told]
 
 
-def _event(one: Told) -> JourneyEvent | Unread:
+def as_event(one: Told) -> JourneyEvent | Unread:
+    """Return one entry as an event."""
     try:
         when = datetime.fromisoformat(one["occurred_at"])
         parts = one | {"occurred_at": when, "known": Known(one.get("known", "anonymous"))}

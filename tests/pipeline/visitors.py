@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connector.domain.facts import ConnectionId
+from connector.domain.facts import ConnectionId, ProfileId
+from connector.domain.journeys import Happened, JourneyEvent
 from connector.pipeline.drain import drain
 from connector.pipeline.split import split
 from connector.store import tables as t
 from connector.store.tables_journeys import journey
 from connector.stored import Connection, Parcel, Profile
 from tests.pipeline.house import ACCOUNT, START, House
-from tests.pipeline.visiting_reader import Told
+from tests.pipeline.visiting_reader import Told, as_event
 
 SITE = ConnectionId("con_site")
 
@@ -48,6 +49,16 @@ class Site:
         clock.time = max([clock.time, *dates])
         clock.pass_()
         self.keep(told)
+        self.work()
+
+    def tell_silently(self, told: Sequence[Told]) -> None:
+        """Take in what happened as an import does: it sets state and does no more."""
+        with self.house.store.writing() as unit:
+            connection = unit.connection(SITE)
+            events = [one for one in map(as_event, told) if isinstance(one, JourneyEvent)]
+            now = self.house.clock.now()
+            own = [Happened(0, ProfileId(""), one, now, silent=True) for one in events]
+            unit.visits.arrive(connection, own)
         self.work()
 
     def do(self, type_: str, hour: float = 0, **more: Any) -> None:

@@ -28,6 +28,7 @@ WINDOW_WAIT = 10.0
 # These say that nothing of the account may be called for a while, not only this record.
 BLOCKING = frozenset({429, 477})
 
+_EXISTING = re.compile(r"Existing ID: (\d+)\s*$", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 
@@ -58,13 +59,17 @@ class Fault:
 
 
 class Rejected(CrmRefused):
-    """A refused request; `reason` is HubSpot's words alone, the same for the same fault."""
+    """A refused request; `reason` is HubSpot's words alone, the same for the same fault.
+
+    `existing` is the record that holds the value already, "" where none is named.
+    """
 
     def __init__(self, message: str, *, status: int, body: Json) -> None:
         super().__init__(message, status=status)
         self.category = word(body.get("category"))
         self.faults = faults(body)
         self.reason = summary(body) or str(status)
+        self.existing = existing(body)
 
 
 def failure(reply: Reply, what: str, now: float, midnight: float) -> CrmError:
@@ -121,6 +126,12 @@ def summary(body: Json) -> str:
     for fault in faults(body):
         found += [fault.code, *fault.names]
     return " ".join(dict.fromkeys(part for part in found if part))
+
+
+def existing(body: Json) -> str:
+    """Return the record that a conflict names: its message ends "Existing ID: 123"."""
+    found = _EXISTING.search(text(body.get("message")))
+    return found.group(1) if found else ""
 
 
 def innermost(error: BaseException) -> BaseException | None:

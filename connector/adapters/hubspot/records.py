@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector.adapters.hubspot import catalog, readings, sales, searches, setup
+from connector.adapters.hubspot import catalog, people, readings, sales, searches, setup
 from connector.adapters.hubspot.optouts import OptOuts
 from connector.adapters.hubspot.shapes import text
 from connector.adapters.hubspot.writes import write
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         Owner,
         OwnField,
         Page,
+        Person,
+        PersonDraft,
         Reading,
         SetupStep,
         TaskDraft,
@@ -101,6 +103,14 @@ class HubSpot:
     def owners(self) -> list[Owner]:
         """Return the people and queues that records can belong to."""
         return catalog.owners(self.client)
+
+    def find_person(self, emails: Sequence[str]) -> Person | None:
+        """Return the contact that holds one of these addresses, the first that is found."""
+        return people.find_person(self.client, emails)
+
+    def create_person(self, draft: PersonDraft) -> Person:
+        """Create a contact, or return the one that holds the address already."""
+        return people.create_person(self.client, draft)
 
     def open_deal(self, kind: str, record_id: str) -> str:
         """Return an open deal of a record or of its primary company, "" if there is none."""
