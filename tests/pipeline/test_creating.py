@@ -142,6 +142,17 @@ def test_who_is_in_the_crm_already_is_linked_and_not_made_again(either: House) -
     assert site.house.crm.past("11", "lifecyclestage") == ["lead"]
 
 
+def test_a_record_whose_address_is_changed_at_once_is_theirs_all_the_same(site: Site) -> None:
+    house, profile = site.house, visitor(site)
+    after(house, "create_person", lambda: house.crm.edit(contacts(house)[0], email="other@x.io"))
+
+    house.raise_(profile, 6)
+    house.run()  # none of its webhooks comes
+
+    assert house.profile_of(contacts(house, "other@x.io")[0]) == profile
+    assert len(site.profiles()) == 1
+
+
 def test_a_record_that_came_by_itself_meanwhile_is_enough(site: Site) -> None:
     site.house.raise_(visitor(site), 6)
     site.house.crm.create("11", email="ann@x.io")
