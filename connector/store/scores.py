@@ -25,7 +25,7 @@ from sqlalchemy import Connection as Tx
 from connector.domain.facts import AccountId, ProfileId
 from connector.domain.scores import Score, ScoreState, Shown
 from connector.store import tables as t
-from connector.store.sql import put, slices
+from connector.store.sql import put, slices, within
 from connector.store.tables_journeys import journey, visitor
 from connector.store.tables_scores import score, told_day
 from connector.store.types import EPOCH
@@ -76,7 +76,7 @@ class Scores:
         """Return profiles' scores."""
         found: dict[ProfileId, Score] = {}
         for some in slices(profiles):
-            own = (score.c.account_id == account_id, score.c.profile_id.in_(some))
+            own = (within(score, account_id), score.c.profile_id.in_(some))
             rows = self.tx.execute(select(score).where(*own))
             found |= {ProfileId(row.profile_id): as_score(row) for row in rows}
         return found
@@ -99,7 +99,7 @@ class Scores:
         columns = (own.profile_id, own.day, own.signs, type_coerce(own.ended_at, BigInteger))
         for some in slices(one for one, last in told_to.items() if last is not None):
             query = select(*columns, own.ended_with).where(
-                own.account_id == account_id, own.profile_id.in_(some)
+                within(told_day, account_id), own.profile_id.in_(some)
             )
             for profile_id, *rest in self.tx.execute(query.order_by(own.day)):
                 last = told_to[profile_id]
@@ -113,7 +113,7 @@ class Scores:
         """Yield what profiles did from a day on, counted from 1970."""
         since = type_coerce(journey.c.occurred_at, BigInteger) >= day * _DAY
         for some in slices(profiles):
-            own = (journey.c.account_id == account_id, journey.c.profile_id.in_(some))
+            own = (within(journey, account_id), journey.c.profile_id.in_(some))
             yield from self.tx.execute(_log().where(*own, since))
 
     def log(self, account_id: AccountId) -> Iterator[Row[Any]]:
