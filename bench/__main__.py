@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import footprint, growth, intake, jobs, journeys, profiled, storm, writes
+from bench import footprint, growth, intake, jobs, journeys, marked, profiled, storm, writes
 from bench.house import connect, housed
 from bench.machine import describe, durability, pin
 from bench.report import DOCS, publish, verdicts
@@ -33,6 +33,7 @@ BENCHES: Mapping[str, tuple[Measure, dict[str, Any], dict[str, Any]]] = {
     "storm": (storm.measure, {"events": 10_000}, {"events": 100_000, "within": 1800.0}),
     "growth": (growth.measure, {}, {"sizes": (*growth.SIZES, 1_000_000)}),
     "journeys": (journeys.measure, {"events": 50_000}, {"events": 1_000_000, "visitors": 100_000}),
+    "marked": (marked.measure, {"contacts": 2000}, {"contacts": 10_000}),
     "footprint": (footprint.measure, {"times": 3}, {"times": 5}),
     "profile": (profiled.measure, {"events": 3000}, {"events": 10_000}),
 }

@@ -126,6 +126,12 @@ def _writes_bars(r: Json) -> Iterator[Bar]:
         yield f"write calls, {name}", got, "<= 1.05 x", own["ratio"] <= 1.05  # noqa: PLR2004
 
 
+def _marked_bars(r: Json) -> Iterator[Bar]:
+    whole = r["scored"] == r["wanted"]
+    got = f"{r['seconds']} s for {r['scored']:,} records, {r['training_s']} s of it learning"
+    yield "a mark to the last score", got, "<= 60 s", whole and r["seconds"] <= 60  # noqa: PLR2004
+
+
 def _storm_bars(r: Json) -> Iterator[Bar]:
     sound = not r["edits_over_bar"] and not any(r["lost"].values())
     got = f"p50 {r['edit_s']['50']:g} s, p95 {r['edit_s']['95']:g} s, max {r['edit_s']['100']:g} s"
@@ -145,6 +151,7 @@ _BARS: Mapping[str, Callable[[Json], Iterator[Bar]]] = {
     "tail": _tail_bars,
     "jobs": _jobs_bars,
     "writes": _writes_bars,
+    "marked": _marked_bars,
     "storm": _storm_bars,
     "growth": _growth_bars,
     "journeys": journeys_told.bars,
@@ -230,6 +237,14 @@ def _writes_table(r: Json) -> str:
     return f"{table(head, rows)}\n\nContacts that show another slot than they should: {r['lost']}."
 
 
+def _marked_table(r: Json) -> str:
+    names = ("contacts", "events", "wanted", "scored", "seconds", "training_s", "calls")
+    return table(
+        ["contacts", "events", "to score", "scored", "s", "of it learning", "calls"],
+        [[r[one] for one in names]],
+    )
+
+
 def _storm_table(r: Json) -> str:
     parts = list(r["edit_s"])
     edits = table(
@@ -289,6 +304,7 @@ _TABLES: Mapping[str, Callable[[Json], str]] = {
     "tail": _tail_table,
     "jobs": _jobs_table,
     "writes": _writes_table,
+    "marked": _marked_table,
     "storm": _storm_table,
     "growth": _growth_table,
     "journeys": journeys_told.table_of,
