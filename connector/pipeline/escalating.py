@@ -51,7 +51,6 @@ def escalate(
     index = unit.rules.index(account_of(scene))
     own = [_of_survivor(scene, one) for one in happened]
     live = [one for one in own if is_live(one)]
-    scene.stirred |= {one.profile_id for one in live}
     if not index.rules or not live:
         return set()
     bench = Bench(services, unit, scene, aside)

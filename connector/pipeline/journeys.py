@@ -91,6 +91,7 @@ def _apply(
         done = act(services, found, unit.account(account_id).pipeline)
         scene = _open(services, unit, account_id, found, done)
         take_steps(services, scene, found, done)
+        scene.stirred = {one for one, visits in found.whose.items() if _is_live(visits)}
         escalate(services, unit, scene, _happened(unit.rules.index(account_id), scene, found))
         _forget(scene, unit, account_id, found)
     told = settle(scene, _touched(scene, found))
@@ -100,6 +101,10 @@ def _apply(
     figures.count("bb_events_total", len(found.kept.whose), outcome="applied")
     if found.capped:
         figures.count("bb_events_total", found.capped, outcome="beyond_cap")
+
+
+def _is_live(visits: Iterable[Visit]) -> bool:
+    return any(not one.happened.silent for one in visits)
 
 
 def _happened(index: Index, scene: Scene, found: Reckoning) -> list[Happened]:

@@ -110,7 +110,7 @@ def _in_question(
     """Yield those of whom it matters whether somebody owns them: a device alone joins nobody."""
     for visit in visits:
         event = visit.event
-        if event.email or len(visit.names) > 1 or event.type == "deidentified":
+        if event.email or len(visit.names) > 1 or event.type in {"deidentified", OPT_OUT}:
             for name in visit.names:
                 if name in known:
                     yield known[name].profile_id

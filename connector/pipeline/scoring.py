@@ -26,7 +26,7 @@ from connector.pipeline.opening import open_scene
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
-from connector.pipeline.serving import Serving, serving
+from connector.pipeline.serving import Serving
 from connector.pipeline.turns import conclude
 from connector.stored import BULK, Profile
 
@@ -55,7 +55,7 @@ def turn(services: Services, account_id: AccountId, fence: Fence) -> int:
         due = unit.scores.due(account_id, now, AT_ONCE)
         if not due:
             return 0
-        fresh = _Fresh(due, serving(unit, account_id), now)
+        fresh = _Fresh(due, services.shelf.serving(unit, account_id), now)
         fresh.look(unit, account_id)
         scene = _open(services, unit, account_id, fresh)
         moved = on_score(services, unit, scene, fresh.changes())

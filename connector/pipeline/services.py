@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from connector.domain.journeys import JourneyEvent
 from connector.domain.keeping import Keeping
 from connector.domain.visiting import Capture
+from connector.pipeline.serving import Shelf
 from connector.ports import Crm, Reader, Unread
 from connector.ports_platform import Courier, JourneyReader
 from connector.stored import Connection, Delivery
@@ -90,3 +91,4 @@ class Services:
     visiting: Visiting = field(default_factory=Visiting)
     rules_rest: timedelta = timedelta(days=30)
     courier: Courier | None = None
+    shelf: Shelf = field(default_factory=Shelf)

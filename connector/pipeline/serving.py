@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 MOST = 8  # models in memory
-_loaded: OrderedDict[str, JourneyScorer] = OrderedDict()  # by id: a model never changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +41,41 @@ class Serving:
         return rate(unit, account_id, self.scorer, due, now)
 
 
-def serving(unit: Unit, account_id: AccountId) -> Serving | None:
-    """Return the model that serves, None where there is none that can be read."""
-    row = unit.models.serving(account_id)
-    if row is None:
+class Shelf:
+    """The models that this process has read; by id, as a model never changes."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._read: OrderedDict[str, JourneyScorer] = OrderedDict()
+
+    def serving(self, unit: Unit, account_id: AccountId) -> Serving | None:
+        """Return the model that serves, or of those before the last that can be read."""
+        for row in unit.models.in_line(account_id):
+            scorer = self.scorer(unit, account_id, row.id)
+            if scorer is not None:
+                return Serving(row.id, ScoreState(row.score_state), row.held, scorer)
         return None
-    scorer = load(unit, account_id, row.id)
-    return (
-        None if scorer is None else Serving(row.id, ScoreState(row.score_state), row.held, scorer)
-    )
+
+    def scorer(self, unit: Unit, account_id: AccountId, model_id: str) -> JourneyScorer | None:
+        """Return a model; one that was cut short or sealed by somebody else never serves."""
+        if model_id not in self._read:
+            found = _read(unit, account_id, model_id)
+            if found is None:
+                return None
+            self._read[model_id] = found
+            while len(self._read) > self._most:
+                self._read.popitem(last=False)
+        self._read.move_to_end(model_id)
+        return self._read[model_id]
 
 
-def load(unit: Unit, account_id: AccountId, model_id: str) -> JourneyScorer | None:
-    """Return a model; one that was cut short or sealed by somebody else never serves."""
+def _read(unit: Unit, account_id: AccountId, model_id: str) -> JourneyScorer | None:
     from scorer import JourneyScorer  # noqa: PLC0415 - scikit-learn is for who has a model
     from scorer.artefact import BadModel  # noqa: PLC0415
 
     key = unit.models.key(account_id)
-    if model_id not in _loaded:
-        try:
-            found = JourneyScorer.from_bytes(unit.models.artefact(model_id), key)
-        except BadModel as error:
-            log.error("model_unreadable", model_id=model_id, reason=str(error))  # noqa: TRY400
-            return None
-        _loaded[model_id] = found
-        while len(_loaded) > MOST:
-            _loaded.popitem(last=False)
-    _loaded.move_to_end(model_id)
-    return _loaded[model_id]
+    try:
+        return JourneyScorer.from_bytes(unit.models.artefact(model_id), key)
+    except (BadModel, KeyError) as error:  # cut short, sealed by others, of another time
+        log.error("model_unreadable", model_id=model_id, reason=str(error))  # noqa: TRY400
+        return None

@@ -21,7 +21,6 @@ from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import NIGHTLY, rescore
 from connector.pipeline.rating import read_log
 from connector.pipeline.services import Services
-from connector.pipeline.serving import load
 from scorer import JourneyScorer
 from scorer.landmarks import ripening
 from scorer.learning import TRAINED_FROM
@@ -121,7 +120,7 @@ def _read(services: Services, account_id: AccountId) -> _Lesson:
         events = read_log(unit.scores.log(account_id))
         customers = _customers(unit, account_id)
         row = unit.models.serving(account_id)
-        champion = load(unit, account_id, row.id) if row else None
+        champion = services.shelf.scorer(unit, account_id, row.id) if row else None
     return _Lesson(events, customers, now, champion)
 
 

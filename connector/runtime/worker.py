@@ -99,10 +99,17 @@ def run_worker(
     take_leave(tell, kind.name)
 
 
-def run_trainer(settings: Settings, lifeline: Lifeline) -> None:
+def run_trainer(
+    settings: Settings,
+    lifeline: Lifeline,
+    *,
+    due: str = DUE,
+    pulse: str = PULSE,
+    jobs: Mapping[str, str] = TRAINER_JOBS,
+) -> None:
     """Learn models until SIGTERM; takes what memory it may, and no more."""
     cap_memory(settings.trainer_memory_mb)
-    run_worker(settings, lifeline, jobs=TRAINER_JOBS, kind=TRAINER)
+    run_worker(settings, lifeline, due=due, pulse=pulse, jobs=jobs, kind=TRAINER)
 
 
 def _collect_seldom() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -60,6 +61,13 @@ class Models:
         own = (model.c.account_id == account_id, model.c.state == SERVING)
         query = select(*_SHOWN).where(*own).order_by(model.c.made_at.desc())
         return self.tx.execute(query).first()
+
+    def in_line(self, account_id: AccountId) -> Iterator[Row[Any]]:
+        """Yield the model that serves, and then those that have served, the last first."""
+        row = self.serving(account_id)
+        if row is not None:
+            yield row
+            yield from (one for one in self.all(account_id) if one.state == SPARE)
 
     def artefact(self, model_id: str) -> bytes:
         """Return a model's sealed bytes."""

@@ -189,7 +189,9 @@ def test_the_day_s_cap_holds_and_the_others_come_the_day_after(house: House) -> 
 
 
 def test_nobody_in_slot_10_is_made(site: Site) -> None:
-    before(site.house, "find_person", lambda: site.do("opt_out", 0, user_id="", email="ann@x.io"))
+    before(
+        site.house, "find_person", lambda: site.do("opt_out", 0, email="ann@x.io", known="verified")
+    )
 
     mql(site)
 

@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from sqlalchemy import update
 
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import grow_older
+from connector.pipeline.modelling import Model, models, promote
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.ripening import Added, added
 from connector.pipeline.training import Trained, train
+from connector.store.tables_scores import model
 from tests.pipeline.acts import Crash, lead
 from tests.pipeline.house import ACCOUNT, House
 from tests.pipeline.scored import Scored
@@ -128,6 +131,45 @@ def test_people_are_scored_anew_as_they_do_something(site: Scored) -> None:
 
     after = site.score(1)
     assert after.points != before.points
+
+
+def test_scores_of_a_model_that_is_held_are_kept_and_not_told(site: Scored) -> None:
+    site.win(*WINNERS)
+    site.learn()
+    shown = site.score(1).shown
+    hold(site, "the world has moved")
+
+    site.tell([site.look(1, 61, hour, "/pricing") for hour in range(5)])
+    assert site.score(1).points is not None
+    assert site.score(1).shown == shown
+
+    promote(site.house.services, ACCOUNT, serving(site).id)
+    site.work()
+    assert site.score(1).shown.value == site.score(1).value
+
+
+def test_a_model_that_was_cut_short_never_serves_the_one_before_does(site: Scored) -> None:
+    site.win(*WINNERS)
+    first = site.learn()
+    second = train(site.house.services, ACCOUNT, "asked for")
+    assert first is not None
+    assert second is not None
+    with site.house.store.writing() as unit:
+        own = update(model).where(model.c.id == second.model_id)
+        unit.tx.execute(own.values(artefact=b"bnb-score-1\n cut"))
+
+    site.tell([site.look(1, 61, hour, "/pricing") for hour in range(5)])
+
+    assert site.score(1).model_id == first.model_id
+
+
+def hold(site: Scored, why: str) -> None:
+    with site.house.store.writing() as unit:
+        unit.models.hold(serving(site).id, why)
+
+
+def serving(site: Scored) -> Model:
+    return next(one for one in models(site.house.services, ACCOUNT) if one.state == "serving")
 
 
 def test_the_platform_is_told_of_scores(site: Scored) -> None:

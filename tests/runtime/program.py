@@ -13,6 +13,7 @@ from connector.settings import Settings
 FAKES: dict[str, dict[str, Any]] = {
     "web": {"target": "fakes:create_app"},
     "worker": {"due": "fakes.due", "pulse": "fakes.pulse", "jobs": {"drain": "fakes.drain"}},
+    "trainer": {"due": "fakes.due", "pulse": "fakes.pulse", "jobs": {"train": "fakes.drain"}},
     "clock": {
         "due": "fakes.due",
         "housekeeping": "fakes.housekeeping",
@@ -23,7 +24,8 @@ FAKES: dict[str, dict[str, Any]] = {
 
 
 def main(name: str) -> int:
-    settings, run = Settings.load(), load(f"connector.runtime.{name}.run_{name}")
+    place = "worker" if name == "trainer" else name
+    settings, run = Settings.load(), load(f"connector.runtime.{place}.run_{name}")
     if name == "up":
         return int(run(settings, program=(sys.executable, __file__)))
     run(settings, Lifeline.from_environment(), **FAKES[name])

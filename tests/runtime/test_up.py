@@ -18,7 +18,10 @@ from connector.runtime import valkey
 if TYPE_CHECKING:
     from tests.runtime.conftest import House
 
-CHILDREN = ("program.py web", "program.py worker", "program.py clock", "valkey-server")
+CHILDREN = (
+    *("program.py web", "program.py worker", "program.py trainer"),
+    *("program.py clock", "valkey-server"),
+)
 
 
 def ready(house: House) -> bool:
