@@ -125,7 +125,7 @@ def test_a_stop_lets_running_work_and_requests_end_within_ten_seconds(house: Hou
 
     assert "slow3" in house.ids_done()
     assert time.monotonic() - asked < 15  # ten, and something for a busy machine
-    assert {row[1] for row in house.done("left")} == {"worker", "clock"}
+    assert {row[1] for row in house.done("left")} == {"worker", "trainer", "clock"}
 
 
 def test_every_killed_child_is_started_again(house: House) -> None:
