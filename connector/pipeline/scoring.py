@@ -22,6 +22,7 @@ from connector.domain.steps import Actor
 from connector.domain.systems import PLATFORM
 from connector.domain.visits import day_of
 from connector.pipeline.escalating import on_score
+from connector.pipeline.halving import work_off
 from connector.pipeline.opening import open_scene
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
@@ -50,18 +51,33 @@ def wait(services: Services, unit: Unit, account_id: AccountId) -> bool:
 
 def turn(services: Services, account_id: AccountId, fence: Fence) -> int:
     """Score the next batch of people; return how many that was."""
-    now = services.now()
     with services.store.reading() as unit:
-        due = unit.scores.due(account_id, now, AT_ONCE)
-        if not due:
-            return 0
-        fresh = _Fresh(due, services.shelf.serving(unit, account_id), now)
+        due = unit.scores.due(account_id, services.now(), AT_ONCE)
+    work_off(
+        due,
+        lambda some: _score(services, account_id, fence, some),
+        lambda one, error: _pass_over(services, account_id, fence, one, error),
+    )
+    return len(due)
+
+
+def _score(services: Services, account_id: AccountId, fence: Fence, due: Sequence[Due]) -> None:
+    with services.store.reading() as unit:
+        fresh = _Fresh(due, services.shelf.serving(unit, account_id), services.now())
         fresh.look(unit, account_id)
         scene = _open(services, unit, account_id, fresh)
         moved = on_score(services, unit, scene, fresh.changes())
     told = settle(scene, {*fresh.told, *moved} & scene.profiles.keys())
     conclude(services, account_id, fence, scene, told, partial(_keep, account_id, fresh))
-    return len(due)
+
+
+def _pass_over(
+    services: Services, account_id: AccountId, fence: Fence, one: Due, error: Exception
+) -> None:
+    """Leave somebody the old score who can't be scored, until something happens again."""
+    log.error("score_failed", reason=type(error).__name__, exc_info=error)
+    with services.store.writing(fence) as unit:
+        unit.scores.keep(account_id, (), {}, [(one, one.told_to)])
 
 
 class _Fresh:

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import update
 
 from connector.domain.scores import ScoreState
-from connector.pipeline.ageing import grow_older
+from connector.pipeline.ageing import grow_older, rescore
 from connector.pipeline.modelling import Model, models, promote
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.ripening import Added, added
 from connector.pipeline.training import Trained, train
+from connector.store.tables_journeys import journey, visitor
 from connector.store.tables_scores import model
 from tests.pipeline.acts import Crash, lead
 from tests.pipeline.house import ACCOUNT, House
@@ -161,6 +162,23 @@ def test_a_model_that_was_cut_short_never_serves_the_one_before_does(site: Score
     site.tell([site.look(1, 61, hour, "/pricing") for hour in range(5)])
 
     assert site.score(1).model_id == first.model_id
+
+
+def test_one_who_cannot_be_scored_holds_nobody_up(site: Scored) -> None:
+    site.win(*WINNERS)
+    site.learn()
+    broken, before = site.score(1), site.score(3)
+    with site.house.store.writing() as unit:
+        own = update(journey).where(journey.c.profile_id == broken.profile_id)
+        unit.tx.execute(own.values(data={"engagement": {"clicks": "many"}}))
+        whole = update(visitor).where(visitor.c.profile_id == broken.profile_id)
+        unit.tx.execute(whole.values(told_to=None))
+
+    rescore(site.house.services, ACCOUNT)
+    site.work()
+
+    assert site.score(1).scored_at == broken.scored_at
+    assert site.score(3).scored_at != before.scored_at
 
 
 def hold(site: Scored, why: str) -> None:
