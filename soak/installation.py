@@ -99,7 +99,9 @@ class Installation:
         """Start what should run and does not; say whether the web server answers in time."""
         wanted = {"up": 1} if self.through == "up" else PROCFILE
         for role, count in wanted.items():
-            living = [one for one in self.own.get(role, []) if one.poll() is None]
+            known = processes.table()  # whose threads still end is dead, though nobody can say how
+            running = self.own.get(role, [])
+            living = [one for one in running if one.poll() is None and one.pid in known]
             self.own[role] = living
             for _ in range(count - len(living)):
                 self.spawn(role)
