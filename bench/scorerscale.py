@@ -84,9 +84,9 @@ def journeys(size: str, path: str) -> Json:
     """Build features of so many profiles with ten events each, then train, and keep the model."""
     from bench.scorermade import log  # noqa: PLC0415
     from scorer import JourneyScorer  # noqa: PLC0415
+    from scorer.building import build  # noqa: PLC0415
     from scorer.events import read_events, read_time  # noqa: PLC0415
     from scorer.features import learn_schema  # noqa: PLC0415
-    from scorer.journeys import build  # noqa: PLC0415
     from scorer.landmarks import make_rows, read_wins  # noqa: PLC0415
 
     raw, customers = log(int(size))

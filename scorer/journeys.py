@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
@@ -15,24 +15,39 @@ from sklearn.utils.validation import check_is_fitted
 from scorer import alarms, learning, summary
 from scorer.alarms import Alarm
 from scorer.bands import State, scores
+from scorer.building import (
+    ANYTHING,
+    LATELY,
+    build,
+    build_from_days,
+    narrowed,
+    places,
+    ruled,
+    worth_keeping,
+)
 from scorer.champion import held_out, without_new_leaks
-from scorer.days import Buckets, Daily, from_days, from_events
+from scorer.days import Buckets
 from scorer.events import MICROSECOND, Events, read_events, read_time
-from scorer.features import Schema, learn_schema, matrix
+from scorer.features import Schema, learn_schema
 from scorer.gates import Order, Standing, Verdict, judge, judge_first, order_among
 from scorer.kinds import Flags, Floats, Ints, chances, log_odds
-from scorer.landmarks import Rows, Wins, last_seen, make_complete_rows, make_rows, read_wins
+from scorer.landmarks import (
+    Rows,
+    Wins,
+    last_seen,
+    make_complete_rows,
+    make_rows,
+    read_wins,
+    thinned,
+)
 from scorer.levels import Coded, Scales, learn_sparse
 from scorer.members import Sample
 from scorer.points import reasons
 from scorer.readiness import readiness
-from scorer.rules import PRIOR, prior_points
+from scorer.rules import prior_points
 from scorer.saved import sealed, unsealed
-from scorer.signs import Names, reader
 
 KIND = "journeys"
-CHUNK = 10_000
-LEAST_SEEN, LEAST_SHARE = 5, 0.001  # rows that a column must be told by
 
 
 class Rated(NamedTuple):
@@ -49,6 +64,9 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     Events have `profile_id, type, code, url, occurred_at` and may have `received_at` and others;
     customers have `profile_id, customer_at` and may have `deal`. Instants are UTC if unsaid.
     """
+
+    base_: float  # in log-odds; the bands of scores hang on it
+    learned_: learning.Learned
 
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
@@ -71,24 +89,48 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         instant = read_time(as_of)
         log = read_events(events).before(instant)
         wins = read_wins(log, customers, instant)
-        rows = make_rows(log, wins, instant, horizon_days)
+        made = make_rows(log, wins, instant, horizon_days)
+        rows, share = thinned(made, int(self.random_state))
         last = last_seen(rows, len(log.profiles))[log.who]
         whole = learn_schema(log.keep((log.occurred < last) & (log.received < last)))
         told = build(log, whole, rows.who, rows.when)
         kept = np.union1d(worth_keeping(told), ruled(whole))
         self.schema_ = narrowed(whole, kept)
-        self.columns_: Ints = _places(self.schema_, [whole.names[n] for n in kept])
+        self.columns_: Ints = places(self.schema_, [whole.names[n] for n in kept])
         names, groups = self._told_as()
         self.scales_: Scales = learn_sparse(names, groups, told[:, kept])
         coded = self.scales_.code_sparse(told[:, kept])
         self._learn(rows, wins, coded)
         recent = np.intersect1d(rows.shared, self._lately(told[:, kept]))
+        recent = recent[self._as_many(rows, share)[recent]]
         self.reference_ = alarms.reference(self.learned_.model, self.scales_, coded.rows(recent))
-        self._judge(log, rows, champion, accept_shift=accept_shift)
+        offset = float(np.log(share))  # how much rarer successes are than among the rows
+        self._judge(log, rows, (champion, offset), accept_shift=accept_shift)
         self.report_ = self._report(rows, wins, whole, told) | {"as_of": _said(instant)}
         self.report_ |= self._pictures(rows, coded) | {"fill": summary.fill(whole, told, rows.who)}
         self.report_["readiness"] = readiness(self.report_)
+        if share < 1.0:
+            self.report_["share_of_lost"] = share
+            self._put_back(offset)
         return self
+
+    def _put_back(self, offset: float) -> None:
+        """Have chances hold for everybody: only some of the lost were learned from."""
+        learned = self.learned_
+        moved = learned.unseen_points + offset
+        model = learned.model.scaled(1.0, offset)
+        if self.base_ == learned.base:
+            self.base_ += offset
+        self.learned_ = replace(
+            learned, model=model, base=learned.base + offset, unseen_points=moved
+        )
+        self.reference_ = replace(self.reference_, points=self.reference_.points + offset)
+
+    def _as_many(self, rows: Rows, share: float) -> Flags:
+        """Return rows of which as few are of winners as there are among all people."""
+        chance = np.random.default_rng(int(self.random_state))
+        won = np.isin(rows.who, np.unique(rows.who[rows.y > 0]))
+        return np.asarray(~won | (chance.random(len(won)) < share), np.bool_)
 
     def predict_proba(
         self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None
@@ -151,7 +193,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             told = build(log, self.schema_, log.find(profiles), when)
         else:
             told = build_from_days(log, self.schema_, profiles, instant, buckets)
-        there = np.asarray(told[:, _places(self.schema_, [ANYTHING])].toarray()[:, 0] > 0)
+        there = np.asarray(told[:, places(self.schema_, [ANYTHING])].toarray()[:, 0] > 0)
         return told[:, self.columns_], there
 
     def drift(
@@ -187,7 +229,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         found.schema_ = Schema(tuple(about["signs"]))
         found.base_ = about["frozen_base"]
         found.reference_ = alarms.from_lists(about["reference"])
-        found.columns_ = _places(found.schema_, [scale.name for scale in found.scales_.all])
+        found.columns_ = places(found.schema_, [scale.name for scale in found.scales_.all])
         return found
 
     def _lately(self, told: sparse.csc_matrix) -> Ints:
@@ -225,7 +267,10 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             self.learned_.model, self.scales_, coded.rows(seen), y, unseen, whose
         )
 
-    def _judge(self, log: Events, rows: Rows, champion: Self | None, *, accept_shift: bool) -> None:
+    def _judge(
+        self, log: Events, rows: Rows, before: tuple[Self | None, float], *, accept_shift: bool
+    ) -> None:
+        champion, offset = before
         self.base_ = self.learned_.base
         self.verdict_: Verdict | None = None
         serving = champion if champion is not None and champion.state_ == State.TRAINED else None
@@ -237,7 +282,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.verdict_ = (
             self._first(rows)
             if serving is None
-            else self._next(log, rows, serving, accept_shift=accept_shift)
+            else self._next(log, rows, (serving, offset), accept_shift=accept_shift)
         )
         if self.verdict_.promoted:
             self.state_ = str(State.TRAINED)
@@ -256,16 +301,19 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         among = Standing(rows.who[of], rows.kind[of], rows.came[of])
         return order_among(y[grown], points[grown], among)
 
-    def _next(self, log: Events, rows: Rows, champion: Self, *, accept_shift: bool) -> Verdict:
+    def _next(
+        self, log: Events, rows: Rows, before: tuple[Self, float], *, accept_shift: bool
+    ) -> Verdict:
+        champion, offset = before
         which = held_out(rows, self.learned_, read_time(champion.report_["as_of"]))
         seen = self.learned_.seen[which]
         verdict = judge(
             rows.y[seen],
             self.learned_.unseen_points[which],
-            champion.at_landmarks(log, rows.who[seen], rows.when[seen]),
+            champion.at_landmarks(log, rows.who[seen], rows.when[seen]) - offset,
             int(self.random_state),
             accept_shift=accept_shift,
-            base=champion.base_,
+            base=champion.base_ - offset,
         )
         if accept_shift:
             return verdict
@@ -316,65 +364,6 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             "plots": summary.plots(learned, self.scales_, coded, rows.y, self._band()),
             "uncertainty": summary.uncertainty(learned.unseen_points, rows.y[seen], wins),
         }
-
-
-ANYTHING, LATELY = "all:|count_1000000", "all:|count_30"
-
-
-def build(log: Events, schema: Schema, who: Ints, when: Ints) -> sparse.csc_matrix:
-    """Return rows by columns, from raw events strictly before each row's instant."""
-    names = Names()
-    by = reader(log, names)
-    parts = []
-    for start in range(0, len(who), CHUNK):
-        here = slice(start, start + CHUNK)
-        daily = from_events(by, who[here], when[here])
-        parts.append(matrix(schema, names, daily, when[here]).tocsr())  # rows stack without copies
-    whole = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, len(schema)))
-    del parts
-    return whole.tocsc()
-
-
-def build_from_days(
-    log: Events, schema: Schema, profiles: Sequence[str], when: int, buckets: Buckets
-) -> sparse.csc_matrix:
-    """Return the same for one instant, from day buckets and that day's events."""
-    names = Names()
-    by = reader(log, names)
-    daily: Daily = from_days(by, profiles, when, buckets)
-    return matrix(schema, names, daily, np.full(len(profiles), when))
-
-
-def worth_keeping(told: sparse.csc_matrix) -> Ints:
-    """Return the columns that enough rows tell something by, each of equal ones once."""
-    least = max(LEAST_SEEN, round(LEAST_SHARE * told.shape[0]))
-    often = np.flatnonzero(np.diff(told.indptr) >= least)
-    told.sort_indices()
-    seen: dict[bytes, int] = {}
-    for column in often.tolist():
-        here = slice(told.indptr[column], told.indptr[column + 1])
-        digest = hashlib.blake2b(told.indices[here].tobytes())
-        digest.update(told.data[here].tobytes())
-        seen.setdefault(digest.digest(), column)
-    return np.array(sorted(seen.values()), np.int64)
-
-
-def ruled(schema: Schema) -> Ints:
-    """Return the columns that prior rules give points for, and the one that tells who is here."""
-    wanted = {*PRIOR, LATELY}
-    return np.array([n for n, name in enumerate(schema.names) if name in wanted], np.int64)
-
-
-def narrowed(schema: Schema, columns: Ints) -> Schema:
-    """Return a schema of the signs that some columns are of, and of "anything done"."""
-    names = schema.names
-    signs = {names[n].rpartition("|")[0] for n in columns.tolist()} | {"all:"}
-    return Schema(tuple(sorted(signs)))
-
-
-def _places(schema: Schema, names: Sequence[str]) -> Ints:
-    place = {name: number for number, name in enumerate(schema.names)}
-    return np.array([place[name] for name in names], np.int64)
 
 
 def _said(instant: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ SHARE_WON = 80  # percent of wins that the horizon takes in
 ENOUGH_LAGS = 5
 ENOUGH_WINS = 20
 AGES = (0, 7)  # days after the first event; 0: just after it
+# Rows of people who did not win: more teach nothing that so many do not, and cost minutes.
+LOST_A_WINNER, LOST = 400, (20_000, 200_000)
 CALENDAR = 4  # landmarks that all profiles share, the newest complete one first
 EVES, MOST_EVE_ROWS = 8, 60_000  # landmarks just before wins, while labels are provisional
 
@@ -52,6 +54,22 @@ class Rows:
     newest: Ints
     horizon_days: int
     provisional: bool
+
+    def only(self, which: Ints) -> Rows:
+        """Return some rows, in order."""
+        newest = np.zeros(len(self.who), np.bool_)
+        newest[self.newest] = True
+        return replace(
+            self,
+            who=self.who[which],
+            when=self.when[which],
+            y=self.y[which],
+            weights=self.weights[which],
+            kind=self.kind[which],
+            came=self.came[which],
+            known=self.known[which],
+            newest=np.flatnonzero(newest[which]),
+        )
 
     @property
     def shared(self) -> Ints:
@@ -131,6 +149,25 @@ def make_rows(events: Events, wins: Wins, as_of: int, horizon_days: int | None) 
 def make_complete_rows(events: Events, wins: Wins, as_of: int, horizon_days: int) -> Rows:
     """Make the rows whose horizon is over, however few wins they hold."""
     return _rows(events, wins, as_of, horizon_days, provisional=False)
+
+
+def thinned(rows: Rows, seed: int, lost_rows: tuple[int, int] = LOST) -> tuple[Rows, float]:
+    """Return rows of fewer people who did not win, where there are very many, and their share.
+
+    Whoever won keeps all rows; of the others some people stay with all of theirs.
+    """
+    winners = np.unique(rows.who[rows.y > 0])
+    lost = ~np.isin(rows.who, winners)
+    most = int(np.clip(LOST_A_WINNER * len(winners), *lost_rows))
+    if lost.sum() <= most:
+        return rows, 1.0
+    people = np.unique(rows.who[lost])
+    share = most / float(lost.sum())
+    chance = np.random.default_rng(seed)
+    stay = chance.choice(people, max(1, round(share * len(people))), replace=False)
+    which = np.flatnonzero(~lost | np.isin(rows.who, stay))
+    kept = lost & np.isin(rows.who, stay)
+    return rows.only(which), float(rows.weights[kept].sum() / rows.weights[lost].sum())
 
 
 def ripening(

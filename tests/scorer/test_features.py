@@ -5,10 +5,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scorer.building import build, build_from_days
 from scorer.days import day_buckets
 from scorer.events import Events, read_events, read_time
 from scorer.features import Schema, learn_schema
-from scorer.journeys import build, build_from_days
 from scorer.pages import family_of, path_of
 from tests.scorer.people import START, event
 

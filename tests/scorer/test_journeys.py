@@ -7,7 +7,7 @@ import pytest
 from scorer import JourneyScorer
 from scorer.days import day_buckets
 from scorer.events import read_events, read_time
-from scorer.landmarks import make_rows, own_horizon, read_wins
+from scorer.landmarks import make_rows, own_horizon, read_wins, thinned
 from scorer.measures import auc
 from tests.scorer.people import AS_OF, KEY, START, event, journeys
 
@@ -182,3 +182,19 @@ def test_a_model_that_was_kept_scores_the_same_to_the_bit(
 
     assert kept.explain(log[0], people, AS_OF) == fitted.explain(log[0], people, AS_OF)
     assert kept.report_ == fitted.report_
+
+
+def test_of_very_many_lost_only_some_people_are_learned_from() -> None:
+    log = read_events(journeys(people=600, seed=3)[0])
+    wins = read_wins(log, journeys(people=600, seed=3)[1], read_time(AS_OF))
+    rows = make_rows(log, wins, read_time(AS_OF), None)
+
+    fewer, share = thinned(rows, 0, (400, 400))
+
+    winners = np.unique(rows.who[rows.y > 0])
+    lost, kept = (~np.isin(each.who, winners) for each in (rows, fewer))
+    assert kept.sum() == pytest.approx(400, rel=0.1)
+    assert share == pytest.approx(fewer.weights[kept].sum() / rows.weights[lost].sum())
+    assert (fewer.y > 0).sum() == (rows.y > 0).sum()
+    assert set(fewer.when[fewer.newest]) == set(rows.when[rows.newest])
+    assert thinned(rows, 0) == (rows, 1.0)

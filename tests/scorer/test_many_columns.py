@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bench.scorermade import log
 from scorer import JourneyScorer
+from scorer.building import build
 from scorer.events import read_events, read_time
 from scorer.features import Schema, learn_schema
-from scorer.journeys import build
 from scorer.pages import family_of
 from scorer.points import loudness
 from tests.public import shop
