@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import StrictBool
+
 from connector.api.model_page import page
 from connector.api.routes import Call, Route
 from connector.api.words import Answer, Body, Document, Nothing, Page
@@ -100,9 +102,16 @@ def train_model(call: Call[Nothing, Nothing]) -> TrainingAnswer:
     )
 
 
-def promote_model(call: Call[Nothing, Nothing]) -> ModelAnswer:
+class PromoteBody(Body):
+    """With `rebase` scores hang on the model's own base from now on: a 7 means other odds then."""
+
+    rebase: StrictBool = False
+
+
+def promote_model(call: Call[Nothing, PromoteBody]) -> ModelAnswer:
     """Have a model serve, whatever gates and alarms say, and everybody scored with it."""
-    return _answer(modelling.promote(call.services, call.account.id, call.places["model_id"]))
+    act = modelling.rebase if call.body.rebase else modelling.promote
+    return _answer(act(call.services, call.account.id, call.places["model_id"]))
 
 
 def _answer(one: modelling.Model) -> ModelAnswer:
@@ -134,6 +143,7 @@ ROUTES = (
         "Have a model serve",
         promote_model,
         ModelAnswer,
-        refusals=(404,),
+        body=PromoteBody,
+        refusals=(404, 409),
     ),
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from connector.domain.errors import Refused
 from connector.domain.facts import AccountId
 from connector.domain.scores import ScoreState
@@ -16,6 +18,9 @@ from connector.pipeline.services import Services
 if TYPE_CHECKING:
     from connector.store.models import Training
     from connector.store.unit import Unit
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,37 @@ def promote(services: Services, account_id: AccountId, model_id: str) -> Model:
         found = _model(unit.models.one(account_id, model_id))
     rescore(services, account_id)
     return found
+
+
+def rebase(services: Services, account_id: AccountId, model_id: str) -> Model:
+    """Have a model serve with its scores' bands around its own base, kept as a model of its own.
+
+    From then on a number means other odds than before; the report says which. Raises NotFound,
+    and Refused for a model that can't be read.
+    """
+    with services.store.reading() as unit:
+        row = unit.models.one(account_id, model_id)
+        scorer = services.shelf.scorer(unit, account_id, model_id)
+        key = unit.models.key(account_id)
+    if scorer is None:
+        raise Refused(f"the model {model_id} can't be read", advice="`connector train` makes one")
+    before = scorer.base_
+    fresh = type(scorer).from_bytes(scorer.to_bytes(key), key).rebase()
+    moved = {"from": before, "to": fresh.base_, "at": services.now().isoformat()}
+    made = {
+        "id": services.new_id("mdl"),
+        "account_id": account_id,
+        "made_at": services.now(),
+        "state": "kept",
+        "score_state": row.score_state,
+        "held": "",
+        "report": {**row.report, "rebased": moved},
+        "artefact": fresh.to_bytes(key),
+    }
+    with services.store.writing() as unit:
+        unit.models.add(made)
+    log.warning("scores_rebased", account_id=account_id, model_id=made["id"], **moved)
+    return promote(services, account_id, made["id"])
 
 
 def roll_back(services: Services, account_id: AccountId) -> Model:

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import grow_older, rescore
-from connector.pipeline.modelling import Model, models, promote
+from connector.pipeline.modelling import Model, models, promote, rebase
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.ripening import Added, added
 from connector.pipeline.training import Trained, train
@@ -179,6 +179,20 @@ def test_one_who_cannot_be_scored_holds_nobody_up(site: Scored) -> None:
 
     assert site.score(1).scored_at == broken.scored_at
     assert site.score(3).scored_at != before.scored_at
+
+
+def test_scores_are_rebased_only_where_a_person_says_so(site: Scored) -> None:
+    site.win(*WINNERS)
+    site.learn()
+    first = serving(site)
+
+    made = rebase(site.house.services, ACCOUNT, first.id)
+    site.work()
+
+    assert made.report["rebased"]["to"] == pytest.approx(made.report["rebased"]["from"])
+    states = {one.id: one.state for one in models(site.house.services, ACCOUNT)}
+    assert states == {made.id: "serving", first.id: "kept"}
+    assert site.score(1).model_id == made.id
 
 
 def hold(site: Scored, why: str) -> None:
