@@ -37,7 +37,7 @@ LEVER = ("4", "5", "6", "8")
 GOALS = (3, 4, 5, 6, 8)
 MOST_ALIVE = 120
 TRIES = 3
-OK, NOT_THERE, REFUSED = 200, 404, 409
+OK, NOT_THERE, REFUSED, BUSY = 200, 404, 409, 503
 
 
 @dataclass
@@ -256,9 +256,10 @@ class Workload:
                 break
             if status in {NOT_THERE, REFUSED}:
                 break
-            if status not in {0, 503}:
+            if status not in {0, BUSY}:
                 self.odd.append(f"move answered {status}")
-            asked.unsure = asked.unsure or status == 0
+            # PostgreSQL may have committed what it was then too dead to say so of.
+            asked.unsure = asked.unsure or status in {0, BUSY}
         asked.at = datetime.now(UTC)
         if asked.done:
             self.puts.append(Happened(asked.at, "put", one.id, value=str(goal)))
@@ -282,7 +283,7 @@ class Workload:
         back = Asked(one.id, int(str(made["from"])), "undo", datetime.now(UTC))
         reply = self.own.ask("POST", f"batches/{made['batch_id']}/undo", {}, timeout=6)
         back.at = datetime.now(UTC)
-        if reply is None:
+        if reply is None or reply.status_code == BUSY:
             back.unsure = True
             self.asked.append(back)
         elif reply.ok and reply.json()["moved"]:
