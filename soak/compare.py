@@ -322,10 +322,12 @@ def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]
     """Return what was written about people after their slot 10 had committed.
 
     A record counts from its own opt-out on: before it, it may have been somebody else's, who was
-    joined to one that had opted out earlier.
+    joined to one that had opted out earlier. A write under the id of a record that was merged into
+    it a moment ago, of which nobody has heard yet, lands on it too.
     """
     found = []
     writes = list(scene.work.twin.world.portal.writes)
+    merged = _merges(scene.work)
     for record, out_at in scene.work.out_since.items():
         profile = scene.profiles.get(record)
         if profile is None or profile["slot"] != 10:
@@ -338,7 +340,19 @@ def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]
         for row in writes:
             if row["id"] != record or row["at"] / 1000 < late:
                 continue
+            if any(at <= row["at"] <= at + MERGED_LATELY for at in merged.get(record, [])):
+                continue
             told = (row["property"], row["value"])
             if row["property"] in MARKETING or (told[0] == "bnb_lead_slot" and told[1] != "10"):
-                found.append(f"{record}: {told} written {row['at'] / 1000 - since:.1f} s later")
+                after = f"{row['at'] / 1000 - since:.1f} s later, at {row['at']}"
+                found.append(f"{record}: {told} written {after}; merges {merged.get(record)}")
+    return found
+
+
+def _merges(work: Workload) -> dict[str, list[int]]:
+    """Return when something was merged into records, in epoch milliseconds."""
+    found: dict[str, list[int]] = {}
+    for event in list(work.twin.world.sender.events):
+        if event["subscriptionType"] == "contact.merge":
+            found.setdefault(str(event["objectId"]), []).append(event["occurredAt"])
     return found
