@@ -88,14 +88,13 @@ def _of_survivor(scene: Scene, one: Happened) -> Happened:
 
 
 def _moment(one: Happened, rules: Iterable[Rule]) -> Moment | None:
-    at = one.event.occurred_at
-    own = tuple(counting(rules, at))
-    return Moment(at, one.id, one.profile_id, own) if own else None
+    own = tuple(rule for rule in rules if _was_there(rule, one))
+    return Moment(one.event.occurred_at, one.id, one.profile_id, own) if own else None
 
 
-def counting(rules: Iterable[Rule], at: datetime) -> Iterator[Rule]:
-    """Yield the rules that were there when something happened: none moves anybody for the past."""
-    return (rule for rule in rules if rule.since is None or rule.since <= at)
+def _was_there(rule: Rule, one: Happened) -> bool:
+    """Say whether a rule counted already when an event came in, whenever that happened."""
+    return rule.since is None or rule.since <= one.received_at
 
 
 def _is_late(bench: Bench, one: Happened) -> bool:
@@ -119,15 +118,13 @@ def _again(
         first = min(map(in_time, own))
         for one in bench.events.get(profile_id, ()):
             if in_time(one) > first and one.id not in fresh and is_live(one):
-                rules = [rule for rule in index.by_event(one.event) if _counts(rule, one, own)]
+                rules = [rule for rule in index.by_event(one.event) if _counts(rule, own)]
                 if moment := _moment(replace(one, profile_id=profile_id), rules):
                     yield moment
 
 
-def _counts(rule: Rule, one: Happened, late: Iterable[Happened]) -> bool:
-    """Say whether a rule, which was there when an event came, counts any of the late ones."""
-    if rule.since is not None and one.received_at < rule.since:
-        return False
+def _counts(rule: Rule, late: Iterable[Happened]) -> bool:
+    """Say whether a rule counts any of the late events."""
     acts = [leaf.act for leaf in leaves(rule.condition) if isinstance(leaf, Count)]
     return any(act.fits(other.event) for act in acts for other in late)
 
@@ -145,7 +142,7 @@ def on_field(
     index = unit.rules.index(account_of(scene))
     moments = []
     for order, fact in enumerate(scene.changes.facts):
-        rules = tuple(counting(index.by_field(fact.field, fact.value), fact.when))
+        rules = tuple(index.by_field(fact.field, fact.value))
         record = scene.records.get(fact.record)
         if rules and record and record.profile_id and _became(scene, fact):
             owner = survivor_of(scene, record.profile_id)

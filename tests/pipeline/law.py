@@ -114,14 +114,13 @@ class Oracle:
                 moments += [
                     (old, law)
                     for law in self.laws.values()
-                    if law.at_least
-                    and old.received >= law.since
-                    and any(one.page == law.counted for one in after)
+                    if law.at_least and any(one.page == law.counted for one in after)
                 ]
         self.heard += batch
         order = sorted(moments, key=lambda m: (m[0].place, -RANK[m[1].to], m[1].id))
         for one, law in order:
-            if one.at >= law.since and one.page == law.page and self.says_yes(law, one.who, one.at):
+            there = one.received >= law.since and one.page == law.page
+            if there and self.says_yes(law, one.who, one.at):
                 self.fire(law, one.who, one.at)
 
     def says_yes(self, law: Law, who: str, at: datetime) -> bool:

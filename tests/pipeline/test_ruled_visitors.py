@@ -79,20 +79,31 @@ def test_the_noes_of_unknown_visitors_are_counted_each(ruling: Ruling, site: Sit
     assert site.house.rows(r.refusal) == []
 
 
-def test_a_new_rule_moves_nobody_for_what_happened_before_it(ruling: Ruling, site: Site) -> None:
+def test_a_new_rule_moves_nobody_for_what_came_in_before_it(ruling: Ruling, site: Site) -> None:
+    site.do("identity_conversion", 0, device_id="d1", email="ann@x.io")
+    site.do("page_view", 1, device_id="d1", url=PRICES)
+    site.house.clock.pass_(86400)
+
+    ruling.rule()
+    site.do("page_view", 48, device_id="d1", url="https://x.io/other")
+
+    assert site.slot("d1") == 3
+
+
+def test_a_rule_judges_what_comes_in_after_it_whenever_that_happened(
+    ruling: Ruling, site: Site
+) -> None:
     site.do("identity_conversion", 0, device_id="d1", email="ann@x.io")
     late = site.told("page_view", 1, device_id="d1", url=PRICES)
     site.house.clock.pass_(86400)
 
     ruling.rule()
     site.tell([late])
-    assert site.slot("d1") == 3
 
-    site.do("page_view", 48, device_id="d1", url=PRICES)
     assert site.slot("d1") == 6
 
 
-def test_a_new_rule_moves_nobody_for_what_a_field_became_before_it(ruling: Ruling) -> None:
+def test_a_rule_judges_a_change_of_a_field_that_it_learns_of(ruling: Ruling) -> None:
     house = ruling.house
     house.crm.create("11", email="ann@x.io", lifecyclestage="lead")
     house.sync()
@@ -102,7 +113,7 @@ def test_a_new_rule_moves_nobody_for_what_a_field_became_before_it(ruling: Rulin
     ruling.rule(trigger={"field": "hs_lead_status", "becomes": "OPEN"})
     house.sync()
 
-    assert house.slot("11") == 3
+    assert house.slot("11") == 6
 
 
 def test_a_rule_that_this_code_can_not_read_stops_nobody_else(ruling: Ruling, site: Site) -> None:
