@@ -126,9 +126,11 @@ def asked(
         t.record.c.ask_at <= now,
         t.record.c.ask_lane <= lane,
     )
-    hushed = select(t.profile.c.id).where(t.profile.c.slot == Slot.DO_NOT_CONTACT)
-    own = t.record.c.profile_id.in_(hushed)
-    tx.execute(update(t.record).where(*due, own).values(ask_at=None))
+    person = t.profile.c
+    hushed = exists().where(
+        person.id == t.record.c.profile_id, person.slot + 0 == Slot.DO_NOT_CONTACT
+    )
+    tx.execute(update(t.record).where(*due, hushed).values(ask_at=None))
     order = (t.record.c.ask_lane, t.record.c.ask_at)
     first = tx.execute(select(t.record).where(*due).order_by(*order).limit(1)).first()
     if first is None:

@@ -179,7 +179,9 @@ class People:
         found: dict[str, datetime] = {}
         for some in slices(keys):
             query = select(t.tombstone.c.key, t.tombstone.c.erased_at).where(
-                t.tombstone.c.account_id == account_id, t.tombstone.c.key.in_(some)
+                t.tombstone.c.account_id == account_id,
+                t.tombstone.c.kind.in_(_BURIED),
+                t.tombstone.c.key.in_(some),
             )
             found |= {row.key: row.erased_at for row in self.tx.execute(query)}
         return found
@@ -252,6 +254,8 @@ class People:
 _UNSCORED = sorted(int(slot) for slot in UNSCORED)
 # What visitors and contacts are asked for by -> the kind of name.
 _NAMES = {"email": "email", "device_id": "device", "user_id": "user"}
+# What tombstones are of; the key's index begins with it.
+_BURIED = ("record", *_NAMES.values())
 
 
 def _goes_by(account_id: AccountId, name: str, value: str) -> ColumnElement[bool]:

@@ -24,7 +24,7 @@ from connector.store import (
 )
 from connector.store import tables as t
 from connector.store.ledgers import notice
-from connector.store.sql import add, put, slices
+from connector.store.sql import add, put, slices, within
 from connector.stored import (
     Batch,
     Changes,
@@ -167,7 +167,7 @@ def bury(tx: Connection, account_id: AccountId, changes: Changes) -> None:
 def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId]) -> None:
     """Delete everything that hangs on erased profiles but the writes that blank our fields."""
     for profile_id in profiles:
-        own = t.profile.c.account_id == account_id
+        own = within(t.profile, account_id)
         joined = select(t.profile.c.id).where(own, t.profile.c.merged_into == profile_id)
         ids = [*tx.execute(joined).scalars(), profile_id]
         held = t.record.select().where(t.record.c.profile_id.in_(ids))
@@ -179,8 +179,10 @@ def forget(tx: Connection, account_id: AccountId, profiles: Collection[ProfileId
         scores.forget(tx, ids)
         rulebook.forget(tx, account_id, ids)
         creations.forget(tx, ids)
-        for table in (t.step, t.move, t.effect, t.audit, t.record, t.entry, notice):
+        for table in (t.step, t.move, t.effect, t.record, t.entry, notice):
             tx.execute(delete(table).where(table.c.profile_id.in_(ids)))
+        noted = (t.audit.c.account_id == account_id, t.audit.c.profile_id.in_(ids))
+        tx.execute(delete(t.audit).where(*noted))
         tx.execute(delete(t.profile).where(own, t.profile.c.id.in_(ids)))
 
 

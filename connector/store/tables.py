@@ -275,6 +275,7 @@ tombstone = Table(
     PrimaryKeyConstraint("account_id", "kind", "key"),
 )
 
+_UNSENT = "state IN ('pending','sending')"
 outbox = Table(
     "outbox",
     metadata,
@@ -300,16 +301,11 @@ outbox = Table(
     Column("due_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("sent_at", Instant),
-    waiting(
-        "ix_outbox_waiting",
-        "connection_id",
-        "lane",
-        "due_at",
-        when="state IN ('pending','sending')",
-    ),
-    waiting("ix_outbox_oldest", "created_at", when="state IN ('pending','sending')"),
+    waiting("ix_outbox_waiting", "connection_id", "lane", "due_at", when=_UNSENT),
+    waiting("ix_outbox_oldest", "created_at", when=_UNSENT),
     waiting("ix_outbox_aside", "state", "created_at", when="state IN ('parked','held')"),
     Index("ix_outbox_record", "connection_id", "object", "record_id", "state"),
+    Index("ix_outbox_profile", "profile_id"),
     Index("ix_outbox_state", "account_id", "state", "id"),
     Index("ix_outbox_cause", "account_id", "cause", "created_at"),
 )

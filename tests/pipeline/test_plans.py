@@ -13,9 +13,13 @@ from tests.pipeline.ruling import TWICE, Ruling
 from tests.pipeline.visitors import Site
 
 # Everything that an account has more of as time goes by.
-GROWING = ("profile", "record", "visitor", "alias", "journey", "day", "step", "move", "entry")
+GROWING = (
+    *("profile", "record", "visitor", "alias", "journey", "day", "step", "move", "entry"),
+    *("fact", "link", "outbox", "written", "notice", "tombstone", "score", "firing", "refusal"),
+    *("handoff", "creation", "answer", "audit", "effect"),
+)
 # Rows that wait for something: they are few.
-LINES = ("ix_journey_line", "ix_visitor_reward")
+LINES = ("ix_journey_line", "ix_journey_parked", "ix_visitor_reward")
 Asked = list[tuple[str, Any]]
 
 
@@ -25,7 +29,7 @@ def listening(house: House) -> Iterator[Asked]:
     asked: Asked = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
             asked.append((statement, values))
 
     engine = house.store.database.engine
@@ -45,7 +49,7 @@ def walks(house: House, asked: Asked) -> set[str]:
 
 
 def _walks(step: str) -> bool:
-    words = step.split()
+    words = [*step.split(), ""]
     by_account = step.endswith("(account_id=?)") and not any(line in words for line in LINES)
     return words[1] in GROWING and (words[0] == "SCAN" or by_account)
 
@@ -80,4 +84,36 @@ def test_contacts_are_found_by_their_ids(house: House) -> None:
         house.sync()
 
     assert house.slot("1") == 8
+    assert walks(house, asked) == set()
+
+
+def test_people_who_join_are_found_by_their_ids(house: House) -> None:
+    site = Site(house)
+    for number in range(1, 6):
+        house.crm.create(f"{number}", email=f"c{number}@x.io", lifecyclestage="lead")
+        site.do("page_view", 1, device_id=f"d{number}", url="/pricing")
+    house.sync()
+
+    with listening(house) as asked:
+        house.crm.create("9", email="c1@x.io", lifecyclestage="lead")
+        house.crm.edit("2", email="c1@x.io")
+        site.do("verified_conversion", 2, device_id="d1", email="c1@x.io")
+        house.sync()
+
+    assert house.slot("9") == 3
+    assert walks(house, asked) == set()
+
+
+def test_people_who_are_erased_are_found_by_their_ids(house: House) -> None:
+    site = Site(house)
+    for number in range(1, 6):
+        house.crm.create(f"{number}", email=f"c{number}@x.io", lifecyclestage="lead")
+        site.do("verified_conversion", 1, device_id=f"d{number}", email=f"c{number}@x.io")
+    house.sync()
+
+    with listening(house) as asked:
+        site.do("deidentified", 2, device_id="d1", email="c1@x.io")
+        site.do("page_view", 3, device_id="d1", email="c1@x.io")
+        house.sync()
+
     assert walks(house, asked) == set()
