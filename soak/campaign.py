@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulators.hubspot.testing import Twin
-from soak import compare, processes
+from soak import compare, processes, written
 from soak.installation import Installation, Through
 from soak.processes import wait_for
 from soak.servers import Postgres, Valkey
@@ -234,9 +234,9 @@ class Campaign:
             verdict.lost += counted.lost
             verdict.doubled += counted.doubled
             if is_last:
-                self.repeated = compare.repeats(self.work, self.excuses)
+                self.repeated = written.repeats(self.work, self.excuses)
                 verdict.doubled += self.repeated
-                for row in compare.after_opt_out(scene, self._frozen):
+                for row in written.after_opt_out(scene, self._frozen):
                     self.found(f"after the opt-out: {row}")
         self.verdicts.append(verdict)
         for what in ("lost", "doubled", "diverged"):

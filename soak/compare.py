@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from soak.oracle import Expected, Happened
-from soak.story import Story, is_ours, moment
+from soak.story import Story, moment
 
 if TYPE_CHECKING:
     from soak.installation import Installation
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Acked = Mapping[str, Json]
 Told = tuple[list[Json], list[Happened]]
-MERGED_LATELY = 60_000  # milliseconds; until we have heard of a merge
-AFTER_COMMIT = 5.0  # seconds: the slow fault does a call 4 s after it began
 TOLD_TWICE = ("lifecyclestage", "hs_lead_status", "hubspot_owner_id", "bnb_set_slot")
-MARKETING = ("lifecyclestage", "hs_lead_status", "hubspot_owner_id")
 ACTIONS = {
     "propertyChange": "changed",
     "creation": "created",
@@ -282,77 +279,3 @@ def seconds(text: str) -> int:
 
 
 # Writes
-
-
-def repeats(work: Workload, excuses: list[tuple[float, float]]) -> list[str]:
-    """Return writes of a value that the field already had from us, without a fault as a cause.
-
-    `excuses` are the times (epoch seconds) in which a write may be made again.
-    """
-    told: dict[tuple[str, str], list[int]] = {}
-    for event in list(work.twin.world.sender.events):
-        if event["subscriptionType"] in {"contact.restore", "contact.merge"}:
-            told.setdefault((str(event["objectId"]), ""), []).append(event["occurredAt"])
-        elif "propertyName" in event and not is_ours(event):
-            told.setdefault((str(event["objectId"]), event["propertyName"]), []).append(
-                event["occurredAt"]
-            )
-    last: dict[tuple[str, str], Json] = {}
-    found = []
-    for row in list(work.twin.world.portal.writes):
-        if row["object"] != "contacts":
-            continue
-        place = (row["id"], row["property"])
-        before = last.get(place)
-        last[place] = row
-        if before is None or before["value"] != row["value"]:
-            continue
-        first, second = before["at"], row["at"]
-        human = any(first <= at <= second for at in told.get(place, []))
-        # A write under the id of a record that was just merged lands on the survivor.
-        anew = any(first - MERGED_LATELY <= at <= second for at in told.get((row["id"], ""), []))
-        excused = any(begin - 1 <= second / 1000 <= end for begin, end in excuses)
-        if not human and not anew and not excused:
-            at = datetime.fromtimestamp(second / 1000, UTC)
-            found.append(f"{place} = {row['value']!r} again after {second - first} ms, {at:%X}")
-    return found
-
-
-def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]:
-    """Return what was written about people after their slot 10 had committed.
-
-    A record counts from its own opt-out on: before it, it may have been somebody else's, who was
-    joined to one that had opted out earlier. A write under the id of a record that was merged into
-    it a moment ago, of which nobody has heard yet, lands on it too.
-    """
-    found = []
-    writes = list(scene.work.twin.world.portal.writes)
-    merged = _merges(scene.work)
-    for record, out_at in scene.work.out_since.items():
-        profile = scene.profiles.get(record)
-        if profile is None or profile["slot"] != 10:
-            continue
-        moves = list(scene.own.items(f"profiles/{profile['id']}/moves"))
-        recorded = [datetime.fromisoformat(row["recorded_at"]).timestamp() for row in moves]
-        since = max([*recorded, out_at])
-        late = since + AFTER_COMMIT
-        late = max([late, *(end for begin, end in excuses if begin <= since <= end)])
-        for row in writes:
-            if row["id"] != record or row["at"] / 1000 < late:
-                continue
-            if any(at <= row["at"] <= at + MERGED_LATELY for at in merged.get(record, [])):
-                continue
-            told = (row["property"], row["value"])
-            if row["property"] in MARKETING or (told[0] == "bnb_lead_slot" and told[1] != "10"):
-                after = f"{row['at'] / 1000 - since:.1f} s later, at {row['at']}"
-                found.append(f"{record}: {told} written {after}; merges {merged.get(record)}")
-    return found
-
-
-def _merges(work: Workload) -> dict[str, list[int]]:
-    """Return when something was merged into records, in epoch milliseconds."""
-    found: dict[str, list[int]] = {}
-    for event in list(work.twin.world.sender.events):
-        if event["subscriptionType"] == "contact.merge":
-            found.setdefault(str(event["objectId"]), []).append(event["occurredAt"])
-    return found

@@ -12,7 +12,7 @@ import pytest
 
 from simulators.hubspot import catalog
 from simulators.hubspot.testing import Twin
-from soak import compare
+from soak import written
 from soak.campaign import Plan
 from soak.faults import FAULTS, fitting
 from soak.installation import Installation
@@ -67,8 +67,8 @@ def test_a_value_written_twice_without_cause_is_doubled(work: Workload) -> None:
         row = {"object": "contacts", "id": one, "property": "bnb_lead_slot", "value": "3"}
         work.twin.world.portal.writes.append({**row, "at": at})
 
-    assert len(compare.repeats(work, [])) == 1
-    assert compare.repeats(work, [(1010.0, 1055.0)]) == []
+    assert len(written.repeats(work, [])) == 1
+    assert written.repeats(work, [(1010.0, 1055.0)]) == []
 
 
 def test_what_a_person_undid_may_be_written_again(work: Workload) -> None:
@@ -79,7 +79,22 @@ def test_what_a_person_undid_may_be_written_again(work: Workload) -> None:
         work.twin.world.portal.writes.append({**row, "at": at})
     work.twin.edit("contacts", one, bnb_set_slot="6")
 
-    assert compare.repeats(work, []) == []
+    assert written.repeats(work, []) == []
+
+
+def test_a_merge_counts_until_the_product_has_heard_of_it(work: Workload) -> None:
+    one, other = work.create().id, work.create().id
+    work.twin.merge("contacts", one, other)
+    (merge,) = written.heard(work, {"contact.merge"})[one]
+    event = next(row for row in work.twin.events() if row["eventId"] and "merge" in str(row))
+    for at in (merge.at + 90_000, merge.at + 95_000):
+        row = {"object": "contacts", "id": one, "property": "bnb_lead_slot", "value": "3"}
+        work.twin.world.portal.writes.append({**row, "at": at})
+
+    assert written.repeats(work, []) == []
+    answered = {"status": 204, "at": merge.at + 80_000, "events": [event]}
+    work.twin.world.sender.deliveries.append(answered)
+    assert len(written.repeats(work, [])) == 1
 
 
 def test_the_story_knows_our_own_writes_by_their_source(work: Workload) -> None:
@@ -122,6 +137,6 @@ def test_faults_are_drawn_for_what_runs_only() -> None:
 
 
 def test_every_fault_is_in_the_table_of_the_readme() -> None:
-    text = (Path(compare.__file__).parent / "README.md").read_text()
+    text = (Path(written.__file__).parent / "README.md").read_text()
 
     assert [name for name in FAULTS if f"| {name} |" not in text] == []
