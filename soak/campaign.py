@@ -28,7 +28,8 @@ from soak.workload import Workload
 SECRET = "soak-app-secret"
 RETRIES = [0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 60.0]
 ORPHANS_WITHIN = 5.0
-DISK = "192m"  # SQLite's log may take 32 MB of it, and /readyz asks for 64
+# SQLite's log may take 32 MB of it, and /readyz asks for 64; PostgreSQL begins with 40.
+DISK = {"sqlite": "192m", "postgres": "256m"}
 CHECK_EVERY = 60.0
 FIRST_PEOPLE = 25
 LEASE = 35.0  # seconds; until somebody else ends what a dead worker began
@@ -297,16 +298,22 @@ def staged(plan: Plan, say: Callable[[str], object]) -> Iterator[Campaign]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)
         (folder / "data").mkdir(mode=0o700)
-        small = plan.disk == "small" and plan.database == "sqlite" and _mount(folder / "data")
-        if small:
-            stack.callback(_run, "umount", "-l", str(folder / "data"))
+
+        def room(place: Path) -> bool:
+            if plan.disk == "real" or not _mount(place, DISK[plan.database]):
+                return False
+            stack.callback(_run, "umount", "-l", str(place))
+            return True
+
+        small = plan.database == "sqlite" and room(folder / "data")
         twin = stack.enter_context(
             Twin(client_secret=SECRET, limit=1000, token_seconds=120, retry_delays=RETRIES)
         )
         settings: dict[str, str] = {}
         postgres = valkey = None
         if plan.database == "postgres":
-            postgres = Postgres(folder / "postgres")
+            postgres = Postgres(folder / "postgres", room)
+            small = postgres.is_small
             stack.callback(postgres.close)
             postgres.start()
             postgres.make_database()
@@ -354,8 +361,8 @@ def connect_twin(campaign: Campaign) -> None:
     campaign.connection = campaign.own.command(*words, *where, told=secrets)["connection_id"]
 
 
-def _mount(folder: Path) -> bool:
-    return _run("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tmpfs", str(folder))
+def _mount(folder: Path, size: str) -> bool:
+    return _run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder))
 
 
 def _run(*command: str) -> bool:

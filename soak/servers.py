@@ -12,7 +12,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -103,18 +103,24 @@ class Valkey(Server):
 
 
 class Postgres(Server):
-    """A PostgreSQL with its own defaults for durability: fsync on."""
+    """A PostgreSQL with its own defaults for durability: fsync on.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700)
+    `room`, where it can be had, is called with the data folder before anything is in it.
+    """
+
+    def __init__(self, folder: Path, room: Callable[[Path], bool] = lambda _: False) -> None:
+        self.data = folder / "data"
+        self.data.mkdir(mode=0o700, parents=True)
+        self.is_small = room(self.data)
+        folder.chmod(0o700)
         identity = unprivileged()
-        if identity:
-            os.chown(folder, identity["user"], identity["group"])
+        for place in (folder, self.data) if identity else ():
+            os.chown(place, identity["user"], identity["group"])
         programs = postgres_programs(folder, identity)
         subprocess.run(
             [
                 programs / "initdb",
-                *("-D", folder / "data", "-U", "postgres", "--auth=trust"),
+                *("-D", self.data, "-U", "postgres", "--auth=trust"),
                 *("--encoding=UTF8", "--no-locale", "--no-sync"),
             ],
             check=True,
@@ -123,16 +129,10 @@ class Postgres(Server):
             **identity,
         )
         self.folder = folder
-        command: list[str | Path] = [
-            programs / "postgres",
-            "-D",
-            folder / "data",
-            "-h",
-            "",
-            "-k",
-            folder,
-        ]
+        command: list[str | Path] = [programs / "postgres", "-D", self.data, "-h", "", "-k", folder]
         command += ["-c", "shared_buffers=64MB"]
+        if self.is_small:  # so that the log leaves room for rows
+            command += ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"]
         super().__init__(command, folder, identity)
 
     @property

@@ -68,7 +68,7 @@ FAULTS: Mapping[str, Fault] = {
     "clock skew": _row(intake.skew, allow=(401,)),
     "poison": _row(intake.poison),
     "database locked": _again(intake.locked),
-    "disk full": _again(intake.disk_full, "sqlite"),
+    "disk full": _again(intake.disk_full, "fillable"),
     "power loss": _again(intake.power_loss, "sqlite", "procfile"),
     "database gone": _again(intake.database_gone, "postgres"),
 }
@@ -76,5 +76,7 @@ FAULTS: Mapping[str, Fault] = {
 
 def fitting(plan: Plan) -> dict[str, Fault]:
     """Return the faults that this plan's database and processes can have."""
-    given = {plan.database, plan.through}
+    given: set[str] = {plan.database, plan.through}
+    if plan.database == "sqlite" or plan.disk == "small":
+        given.add("fillable")
     return {name: row for name, row in FAULTS.items() if row.needs <= given}

@@ -149,7 +149,7 @@ def database(c: Campaign) -> Path:
 def disk_full(c: Campaign) -> None:
     """F13: the disk fills up: 503, no ack without a row; with room again all goes on by itself."""
     if c.small_disk:
-        ballast = c.folder / "data" / "ballast"
+        ballast = (c.postgres.data if c.postgres else c.folder / "data") / "ballast"
         with ballast.open("wb", buffering=0) as file:
             try:
                 while True:
@@ -158,6 +158,10 @@ def disk_full(c: Campaign) -> None:
                 pass
         full(c)
         ballast.unlink()
+        if c.postgres is not None and not c.postgres.answers():
+            c.postgres.start()  # it gives up where its own log has no room, as its service would
+    elif c.postgres is not None:
+        c.say("only a small disk can be filled under PostgreSQL, and none could be mounted")
     else:
         limits = {one.pid: _limited(one.pid, 4096) for one in c.own.family()}
         full(c)

@@ -130,7 +130,8 @@ def test_a_person_s_move_stands_until_the_crm_says_otherwise() -> None:
 
 
 def test_faults_are_drawn_for_what_runs_only() -> None:
-    assert "disk full" not in fitting(Plan(database="postgres"))
+    assert "disk full" in fitting(Plan(database="postgres"))
+    assert "disk full" not in fitting(Plan(database="postgres", disk="real"))
     assert "kill the supervisor" in fitting(Plan(through="up"))
     both = [Plan(database="sqlite"), Plan(through="up"), Plan(database="postgres")]
     assert {name for plan in both for name in fitting(plan)} == set(FAULTS)
