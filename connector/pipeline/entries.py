@@ -54,10 +54,9 @@ def _entry(scene: Scene, profile_id: ProfileId, stay: Stay, sayings: Sayings) ->
     move, funnel = stay.move, scene.pipeline.funnel
     sal, sql = (scene.pipeline.slot_of(role) for role in (Role.SAL, Role.SQL))
     answers = _answers(sayings, stay)
-    taken = [one.when for key, one in answers if _is_taken_up(scene, key, one)]
     touched = [one.when for key, one in answers if _is_touch(scene, key, one)]
     sql_at = reached(stay.after, sql, funnel)
-    ways = (reached(stay.after, sal, funnel), sql_at, *taken)
+    ways = (reached(stay.after, sal, funnel), sql_at)
     return Entry(
         profile_id,
         move.step.key,
@@ -79,12 +78,6 @@ def _answers(sayings: Sayings, stay: Stay) -> list[tuple[RecordKey, Answer]]:
     """Return what sales answered from an entry on, up to the next."""
     told = ((key, one) for key, saying in sayings.items() for one in saying.answers)
     return [(key, one) for key, one in told if _is_within(stay, one.when)]
-
-
-def _is_taken_up(scene: Scene, key: RecordKey, answer: Answer) -> bool:
-    """Say whether a person gave a status that is not the one that marketing hands over with."""
-    lookup = scene.lookup(key.connection_id)
-    return not answer.ours and not lookup.is_new(_said(answer), key.object)
 
 
 def _is_touch(scene: Scene, key: RecordKey, answer: Answer) -> bool:

@@ -23,7 +23,7 @@ def test_feedback_has_a_count_behind_every_rate(door: Door) -> None:
     assert item == {
         "key": "unknown",
         "mql": 1,
-        "accepted": 1,
+        "accepted": 0,
         "sql": 0,
         "touched": 1,
         "dispositions": {"bad_timing": 1},

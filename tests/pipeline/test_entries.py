@@ -92,6 +92,15 @@ def test_a_deal_that_is_lost_takes_no_lead_up(house: House) -> None:
     assert (row.accepted, row.touched, row.dispositions) == (0, 1, {"lost": 1})
 
 
+def test_a_lead_that_is_turned_down_was_touched_and_not_accepted(house: House) -> None:
+    lead(house)
+    edit(house, lifecyclestage=MQL)
+    edit(house, hs_lead_status="UNQUALIFIED")
+
+    [row] = report(house).values()
+    assert (row.accepted, row.touched, row.dispositions) == (0, 1, {"unqualified": 1})
+
+
 def test_undoing_a_mistake_makes_no_second_mql(house: House) -> None:
     profile = lead(house)
     house.raise_(profile, 6)
