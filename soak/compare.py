@@ -128,7 +128,7 @@ def _one(
     if ledgers:
         moves = list(scene.own.items(f"profiles/{profile['id']}/moves"))
         verdict.doubled += [f"{live}: {fault}" for fault in _ledger_faults(moves, profile)]
-        if len(group) == 1 and not faults and len(moves) > len(wanted.moves) + _unsure(scene, live):
+        if len(group) == 1 and not faults and len(moves) > most_moves(scene, group, wanted):
             told = [(row["from"], row["to"], row["reason"]) for row in moves]
             verdict.doubled.append(f"{live}: {told} for {wanted.moves}")
 
@@ -145,8 +145,11 @@ def _told(scene: Scene, group: frozenset[str], profile: Json) -> list[str]:
     return [f"{sorted(group)} happened:", *told, "moves:", *rows]
 
 
-def _unsure(scene: Scene, live: list[str]) -> int:
-    return sum(one.unsure for one in scene.work.asked if one.record in live)
+def most_moves(scene: Scene, group: frozenset[str], wanted: Expected) -> int:
+    """Return how long a ledger may be: a move that may have been made has later ones move anew."""
+    unsure = sum(one.unsure for one in scene.work.asked if one.record in group)
+    others = (len(one.moves) for one in _others(scene, group))
+    return max([len(wanted.moves) + unsure, *others])
 
 
 def _others(scene: Scene, group: frozenset[str]) -> list[Expected]:

@@ -12,13 +12,13 @@ import pytest
 
 from simulators.hubspot import catalog
 from simulators.hubspot.testing import Twin
-from soak import written
+from soak import compare, written
 from soak.campaign import Plan
 from soak.faults import FAULTS, fitting
 from soak.installation import Installation
 from soak.oracle import Happened, expect
 from soak.story import Story
-from soak.workload import Workload
+from soak.workload import Asked, Workload
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -95,6 +95,21 @@ def test_a_merge_counts_until_the_product_has_heard_of_it(work: Workload) -> Non
     answered = {"status": 204, "at": merge.at + 80_000, "events": [event]}
     work.twin.world.sender.deliveries.append(answered)
     assert len(written.repeats(work, [])) == 1
+
+
+def test_a_move_that_may_have_been_made_has_later_ones_move_anew(work: Workload) -> None:
+    one = work.create().id
+    work.twin.edit("contacts", one, lifecyclestage="lead")
+    work.twin.edit("contacts", one, bnb_set_slot="5")
+    work.asked.append(Asked(one, 8, "soak-0", datetime.now(UTC), unsure=True))
+    work.twin.edit("contacts", one, bnb_set_slot="")
+    work.twin.edit("contacts", one, bnb_set_slot="5")
+    scene = compare.Scene(work.own, work, Story(work.twin.events(), [], []), {})
+    group = frozenset({one})
+
+    wanted = scene.story.expected(group)
+
+    assert compare.most_moves(scene, group, wanted) == len(wanted.moves) + 2
 
 
 def test_the_story_knows_our_own_writes_by_their_source(work: Workload) -> None:
