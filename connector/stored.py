@@ -25,6 +25,8 @@ from connector.ports import Event
 URGENT, LIVE, BULK = 0, 1, 2
 # A clear-then-set that ended.
 CLOSED = "done"
+# Stands among `pushed` while nobody knows what our own fields hold.
+UNKNOWN = "?"
 
 
 class State(StrEnum):
@@ -392,6 +394,7 @@ class Changes:
     marked: set[ProfileId] = field(default_factory=set)  # whose success was marked, or taken back
     rescore: set[ProfileId] = field(default_factory=set)
     joined: list[RecordKey] = field(default_factory=list)
+    doubted: set[RecordKey] = field(default_factory=set)  # whose own fields are written again
 
 
 Lookups = Mapping[ConnectionId, Mapping[int, Lookup]]

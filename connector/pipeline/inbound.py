@@ -203,6 +203,7 @@ def _merged(scene: Scene, arrival: Arrival) -> None:
     merged = event.data["merged"]
     for record_id in merged if isinstance(merged, list) else []:
         key = RecordKey(arrival.connection_id, event.object, str(record_id))
+        _doubt(scene, key, into)
         if _is_buried(scene, key):
             continue
         scene.learn(Fact(key, ALIVE, "no", _when(arrival), event.event_id, version))
@@ -311,12 +312,20 @@ def _absorb(scene: Scene, arrival: Arrival, reading: Reading) -> None:
 def _moved_on(scene: Scene, arrival: Arrival, old: str, when: datetime | None) -> None:
     """Note that the CRM answers under another id: the record was merged into it."""
     asked = RecordKey(arrival.connection_id, arrival.event.object, old)
+    _doubt(scene, asked, arrival.record)
     if _is_buried(scene, asked):
         return
     version = scene.lookup(arrival.connection_id).version
     scene.learn(Fact(asked, ALIVE, "no", when or arrival.received_at, "merged", version))
     into = arrival.event.record_id
     scene.put(replace(scene.record(asked), merged_into=into, ask_at=None))
+
+
+def _doubt(scene: Scene, loser: RecordKey, into: RecordKey) -> None:
+    """Have our own fields written again: the CRM chose among two records', or took a late write."""
+    known = scene.records.get(loser)
+    if known is None or known.merged_into != into.record_id:
+        scene.changes.doubted.add(into)
 
 
 def _archived(scene: Scene, arrival: Arrival, reading: Reading) -> None:

@@ -121,7 +121,7 @@ def _awake(services: Services, connection: Connection) -> bool:
 def _work(sending: Sending, end: datetime | None) -> int:
     """Take turns until nothing waits: what was interrupted, opt-outs, people, then bulk."""
     with sending.services.store.writing(sending.fence) as unit:
-        unit.recover(sending.connection.id, sending.fence.token)
+        unit.recover(sending.connection.id, sending.fence.token, sending.services.now())
     finish_journal(sending)
     batches = 0
     while True:
@@ -196,7 +196,8 @@ def _do(sending: Sending, rows: list[Pending], lane: int) -> bool:
     except (ConnectorError, OSError):
         # The reply may be lost, and not the write.
         with services.store.writing(sending.fence) as unit:
-            unit.doubt([row.record for row in rows if row.purpose is Purpose.OWN])
+            own = [row.record for row in rows if row.purpose is Purpose.OWN]
+            unit.doubt(own, services.now())
         _give_back(sending, rows)
         raise
 

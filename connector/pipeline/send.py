@@ -16,6 +16,7 @@ from connector.pipeline.services import Services
 from connector.ports import Crm, Fate, Outcome, Write
 from connector.stored import (
     LIVE,
+    UNKNOWN,
     Changes,
     Connection,
     Note,
@@ -170,8 +171,10 @@ def send_own(sending: Sending, rows: list[Pending]) -> None:
             for row, outcome in _pairs(todo, outcomes)
             if outcome.fate is Fate.DONE and row.purpose is Purpose.OWN
         }
-        unit.pushed(done)
-        unit.doubt(_doubtful(todo, outcomes))
+        unit.pushed(done, {key for key in done if UNKNOWN in records[key].pushed})
+        later = [row.record for row, one in _pairs(todo, outcomes) if one.fate is Fate.LATER]
+        unit.doubt(later, sending.services.now())
+        unit.rewrite(_overwritten(todo, outcomes), sending.services.now())
         after = [judged(sending, r, o) for r, o in _pairs(todo, outcomes)]
         unit.settle(_overtaken(sending, unit, after), sending.services.now())
         unit.ask(_vanished(todo, outcomes), sending.services.now(), LIVE)
@@ -212,14 +215,13 @@ def _current(
     values = own_fields(*own)
     pushed = records[row.record].pushed
     # An unknown outcome was left behind: everything is written again, blanks included.
-    fields = values if "?" in pushed else difference(values, pushed)
+    fields = values if UNKNOWN in pushed else difference(values, pushed)
     return replace(row, fields=fields, slot=profiles[row.profile_id].slot)
 
 
-def _doubtful(rows: Sequence[Pending], outcomes: Sequence[Outcome]) -> list[RecordKey]:
-    """Return the records that may hold anything now: a write to a merged one went into another."""
-    later = [row.record for row, outcome in _pairs(rows, outcomes) if outcome.fate is Fate.LATER]
-    return later + [
+def _overwritten(rows: Sequence[Pending], outcomes: Sequence[Outcome]) -> list[RecordKey]:
+    """Return the records that were written instead: others had been merged into them."""
+    return [
         row.record._replace(record_id=outcome.current_id)
         for row, outcome in _pairs(rows, outcomes)
         if outcome.current_id not in {"", outcome.record_id}

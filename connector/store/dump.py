@@ -30,6 +30,7 @@ from connector.store import tables as t
 from connector.store.engine import Database
 from connector.store.types import EPOCH
 from connector.store.watch import Watch
+from connector.stored import UNKNOWN
 
 AT_ONCE = 500  # rows
 _VERSION = "alembic_version"
@@ -106,7 +107,7 @@ def _begin_anew(tx: Connection) -> None:
     """
     free = {"until": EPOCH, "holder": "", "token": t.lease.c.token + 1, "note": None}
     tx.execute(update(t.lease).values(**free))
-    tx.execute(update(t.record).where(t.record.c.pushed != {}).values(pushed={"?": "?"}))
+    tx.execute(update(t.record).where(t.record.c.pushed != {}).values(pushed={UNKNOWN: UNKNOWN}))
     tx.execute(update(t.connection).values(rest_until=None, failures=0))
 
 

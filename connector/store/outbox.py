@@ -14,6 +14,7 @@ from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.domain.slots import Slot
 from connector.store import tables as t
 from connector.store.inbox import Backlog, count
+from connector.store.pushed import doubt
 from connector.store.rows import as_pending, as_record, as_writing
 from connector.store.sql import add, slices
 from connector.stored import BULK, Claim, Pending, Purpose, Record, State, Writing
@@ -44,7 +45,7 @@ def claim(
     return [replace(as_pending(row), state=State.SENDING) for row in rows]
 
 
-def recover(tx: Connection, connection_id: ConnectionId, token: int) -> int:
+def recover(tx: Connection, connection_id: ConnectionId, token: int, now: datetime) -> int:
     """Take back what an earlier holder of the lease was sending: nobody knows whether it did.
 
     What the CRM holds of our own fields is unknown then, so they are all sent again.
@@ -55,15 +56,9 @@ def recover(tx: Connection, connection_id: ConnectionId, token: int) -> int:
         t.outbox.c.token != token,
     )
     rows = tx.execute(select(t.outbox).where(*lost)).all()
-    doubt(tx, [RecordKey(connection_id, row.object, row.record_id) for row in rows])
+    doubt(tx, [RecordKey(connection_id, row.object, row.record_id) for row in rows], now)
     tx.execute(update(t.outbox).where(*lost).values(state=State.PENDING))
     return len(rows)
-
-
-def doubt(tx: Connection, keys: Sequence[RecordKey]) -> None:
-    """Keep that nobody knows what our own fields hold on records: a reply was lost."""
-    for key in keys:
-        tx.execute(update(t.record).where(*_of(t.record, key)).values(pushed={"?": "?"}))
 
 
 def settle(tx: Connection, rows: Sequence[Pending], now: datetime) -> None:
@@ -97,15 +92,6 @@ def records(tx: Connection, keys: Sequence[RecordKey]) -> dict[RecordKey, Record
         t.record.c.record_id.in_([key.record_id for key in keys]),
     )
     return {record.key: record for record in map(as_record, tx.execute(query))}
-
-
-def pushed(tx: Connection, fields: Mapping[RecordKey, Mapping[str, str]]) -> None:
-    """Keep what our own fields hold on records now."""
-    known = records(tx, list(fields))
-    for key, values in fields.items():
-        if key in known:
-            now = {name: v for name, v in known[key].pushed.items() if name != "?"} | dict(values)
-            tx.execute(update(t.record).where(*_of(t.record, key)).values(pushed=now))
 
 
 def ask(tx: Connection, keys: Sequence[RecordKey], at: datetime | None, lane: int) -> None:

@@ -18,6 +18,7 @@ from connector.store import (
     handoffs,
     models,
     notices,
+    pushed,
     rulebook,
     scores,
     visits,
@@ -56,6 +57,7 @@ def save(tx: Connection, account_id: AccountId, changes: Changes, now: datetime)
     entries.keep(tx, account_id, changes.entries, changes.unentered, now)
     notices.keep(tx, account_id, changes.notices, now)
     _outbox(tx, account_id, changes, now)
+    pushed.rewrite(tx, sorted(changes.doubted), now)
     add(tx, t.audit, [own | columns(note) for note in changes.notes])
     creations.join(tx, changes.joined, now)
     _finish(tx, changes)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
-from connector.store import outbox
+from connector.store import outbox, pushed
 from connector.store.inbox import Backlog
 from connector.stored import BULK, Claim, Connection, Pending, Record, Writing
 
@@ -23,13 +23,17 @@ class OutboxUnit:
         """Take the writes to send next, all of one object and purpose."""
         return outbox.claim(self.tx, connection_id, now, wanted)
 
-    def recover(self, connection_id: ConnectionId, token: int) -> int:
+    def recover(self, connection_id: ConnectionId, token: int, now: datetime) -> int:
         """Take back what an earlier holder of the lease was sending."""
-        return outbox.recover(self.tx, connection_id, token)
+        return outbox.recover(self.tx, connection_id, token, now)
 
-    def doubt(self, keys: Sequence[RecordKey]) -> None:
-        """Keep that nobody knows what our own fields hold on records."""
-        outbox.doubt(self.tx, keys)
+    def doubt(self, keys: Sequence[RecordKey], now: datetime) -> None:
+        """Keep that nobody knows what our own fields hold on records, or on what they became."""
+        pushed.doubt(self.tx, keys, now)
+
+    def rewrite(self, keys: Sequence[RecordKey], now: datetime) -> None:
+        """Have all of our own fields written again to records."""
+        pushed.rewrite(self.tx, keys, now)
 
     def settle(self, rows: Sequence[Pending], now: datetime) -> None:
         """Store what became of writes."""
@@ -39,9 +43,11 @@ class OutboxUnit:
         """Return records of one connection and object."""
         return outbox.records(self.tx, keys)
 
-    def pushed(self, fields: Mapping[RecordKey, Mapping[str, str]]) -> None:
-        """Keep what our own fields hold on records now."""
-        outbox.pushed(self.tx, fields)
+    def pushed(
+        self, fields: Mapping[RecordKey, Mapping[str, str]], whole: Collection[RecordKey]
+    ) -> None:
+        """Keep what was written to records, all of our fields to the `whole` ones."""
+        pushed.keep(self.tx, fields, whole)
 
     def ask(self, keys: Sequence[RecordKey], at: datetime | None, lane: int = 1) -> None:
         """Have records read at a time, or (None) no more."""
