@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connector.runtime.lifeline import Lifeline
     from connector.settings import Settings
 
-APP = "connector.app:create_app"
+APP = "connector.runtime.served:create_app"
 THREADS = 16  # of one worker process; a sender that dawdles over its body holds one all the while
 BACKLOG = 1024
 CONNECTIONS = 512  # of one worker process, idle ones too: granian takes no more than this in

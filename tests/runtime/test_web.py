@@ -4,6 +4,8 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
@@ -89,3 +91,11 @@ def test_a_taken_port_is_said_and_not_shared() -> None:
             wait_for_port("127.0.0.1", port, patience=0.0)
 
     wait_for_port("127.0.0.1", port)
+
+
+def test_a_worker_process_holds_on_to_its_parent_before_it_loads_the_application() -> None:
+    code = "import sys, connector.runtime.served; print({'flask', 'sqlalchemy'} & {*sys.modules})"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert done.stdout.strip() == "set()"
