@@ -40,14 +40,11 @@ def send_guarded(sending: Sending, rows: list[Pending]) -> None:
     kind = rows[0].record.object
     with sending.services.store.writing(sending.fence) as unit:
         wanted, _, _ = sift(sending, unit, rows)
+        levers = [_to_blank(unit, row) for row in wanted if row.purpose is Purpose.LEVER]
     if not wanted:
         return
     read_at = sending.services.now()
-    if wanted[0].purpose is Purpose.LEVER:
-        # A field of ours is not read first: a pull that we blank unseen comes by its webhook.
-        checked = [_Checked(row, row.fields, (), row.seen) for row in wanted]
-    else:
-        checked = _pre_read(sending, kind, wanted)
+    checked = levers or _pre_read(sending, kind, wanted)
     todo, writings = _intend(sending, [one for one in checked if one.writes], read_at)
     _leave(sending, [one for one in checked if not one.writes])
     if not todo:
@@ -56,6 +53,17 @@ def send_guarded(sending: Sending, rows: list[Pending]) -> None:
     for one, outcome in zip(todo, outcomes, strict=True):
         _finish(sending, one, outcome, writings)
     _read_back(sending, kind, [c.row for c in todo])
+
+
+def _to_blank(unit: Unit, row: Pending) -> _Checked:
+    """Say whether a lever is to be blanked: not where a write of ours was after the last pull.
+
+    A field of ours is not read first: a pull that we blank unseen comes by its webhook.
+    """
+    (name,) = row.fields
+    last, pull = unit.last_written(row.record, name), unit.people.newest(row.record, name)
+    is_blank = last and last.written_at and pull and pull.when < last.written_at
+    return _Checked(row, {} if is_blank else row.fields, (), row.seen)
 
 
 def _pre_read(sending: Sending, kind: str, rows: Sequence[Pending]) -> list[_Checked]:
