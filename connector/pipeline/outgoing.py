@@ -190,7 +190,7 @@ def _do(sending: Sending, rows: list[Pending], lane: int) -> bool:
     except (CrmDenied, CrmRefused) as error:
         sending.park(rows, str(error))
         return True
-    except CrmBusy:
+    except (CrmBusy, CrmRevoked):  # refused, and surely not done
         _give_back(sending, rows)
         raise
     except (ConnectorError, OSError):

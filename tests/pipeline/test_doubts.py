@@ -1,10 +1,10 @@
-"""A write to a record that was merged away goes into what it became: that is written again."""
+"""What a record holds is in doubt after a lost answer, and after a merge: all is written again."""
 
 from __future__ import annotations
 
 import pytest
 
-from connector.domain.errors import CrmDown
+from connector.domain.errors import CrmDown, CrmRevoked
 from tests.pipeline.acts import after, lead
 from tests.pipeline.crm import Trouble
 from tests.pipeline.house import House
@@ -74,3 +74,14 @@ def test_an_opt_out_is_marked_again_where_a_merged_record_was_written(house: Hou
 
     assert house.slot("12") == 10
     assert is_shown(house)
+
+
+def test_a_write_that_was_refused_with_the_token_leaves_no_doubt(house: House) -> None:
+    profile = lead(house)
+    house.raise_(profile, 7)
+    house.crm.trouble["write"].append(Trouble(CrmRevoked("401")))
+
+    house.deliver()
+
+    assert house.known("11").pushed["bnb_lead_slot"] == "3"
+    assert [row.state for row in house.outbox(purpose="own", slot=7)] == ["pending"]
