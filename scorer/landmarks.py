@@ -190,7 +190,7 @@ def ripening(
         at = int(wins.at[who])
         shared = [at - number * _step(horizon) for number in range(1, CALENDAR)]
         own = [int(first[who]) + 1 + age * DAY for age in AGES]
-        whole = sum(first[who] < when < at for when in own + shared)
+        whole = int(sum(first[who] < when < at for when in own + shared))
         later = 0 if at + horizon <= instant else max(0, whole - int(ripe[who]))
         ends = datetime.fromtimestamp((at + horizon) / MICROSECOND, UTC)
         found[log.profiles[who]] = Ripening(int(now[who]), later, ends)
