@@ -93,17 +93,13 @@ def _begin(services: Services, account_id: AccountId, fence: Fence, why: str) ->
 
 
 def _train(services: Services, account_id: AccountId, fence: Fence, why: str) -> Trained:
+    """Learn a model and store it; whatever is wrong is noted, what passes with time is raised."""
     try:
-        lesson = _read(services, account_id)
-        scorer = JourneyScorer(random_state=0)
-        scorer.fit(lesson.events, lesson.customers, lesson.now, champion=lesson.champion)
-        more: dict[str, Any] = {
-            "why": why,
-            "spread": _spread(scorer, lesson),
-            "moved": _moved(lesson),
-        }
-        more["ripening"] = _ripening(lesson, scorer.report_["horizon_days"])
-    except (ValueError, MemoryError, ArithmeticError) as error:
+        scorer, more = _learn(_read(services, account_id), why)
+        return _keep(services, account_id, fence, scorer, more)
+    except ConnectorError:
+        raise  # the database is busy, or the lease is lost: the training stays wanted
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         with services.store.writing(fence) as unit:
             unit.models.end(account_id, services.now(), reason)
@@ -111,7 +107,19 @@ def _train(services: Services, account_id: AccountId, fence: Fence, why: str) ->
             f"the model can't be learned: {reason}",
             advice="the model before goes on serving; `connector train` tries again",
         ) from error
-    return _keep(services, account_id, fence, scorer, more)
+
+
+def _learn(lesson: _Lesson, why: str) -> tuple[JourneyScorer, Mapping[str, Any]]:
+    """Return a model, and what its report says beside what it says itself."""
+    scorer = JourneyScorer(random_state=0)
+    scorer.fit(lesson.events, lesson.customers, lesson.now, champion=lesson.champion)
+    more: dict[str, Any] = {
+        "why": why,
+        "spread": _spread(scorer, lesson),
+        "moved": _moved(lesson),
+    }
+    more["ripening"] = _ripening(lesson, scorer.report_["horizon_days"])
+    return scorer, more
 
 
 def _read(services: Services, account_id: AccountId) -> _Lesson:

@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import update
 
+from connector.domain.errors import ConnectorError
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import grow_older, rescore
 from connector.pipeline.modelling import Model, models, promote, rebase
@@ -121,6 +122,20 @@ def test_a_training_that_was_cut_off_is_made_again(site: Scored) -> None:
     with site.house.store.reading() as unit:
         assert ("train", ACCOUNT) in unit.due(site.house.clock.now(), site.house.clock.now())
     assert site.learn() is not None
+
+
+def test_a_training_that_breaks_says_so_and_is_not_tried_again_at_once(site: Scored) -> None:
+    site.win(*WINNERS)
+    with site.house.store.writing() as unit:
+        unit.tx.execute(update(journey).values(data={"origin": "not an object"}))
+
+    with pytest.raises(ConnectorError, match="can't be learned"):
+        site.learn()
+
+    with site.house.store.reading() as unit:
+        told = unit.models.training(ACCOUNT)
+    assert "AttributeError" in told.failure
+    assert told.wanted_at is None
 
 
 def test_people_are_scored_anew_as_they_do_something(site: Scored) -> None:
