@@ -332,6 +332,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             "state": self.state_,
             "customers": wins.told,
             "usable_customers": int(wins.usable.sum()),
+            "customers_heard_of_late": wins.late,
             "customers_learned_from": len(np.unique(rows.who[rows.y > 0])),
             "profiles": len(np.unique(rows.who)),
             "rows": len(rows.y),
