@@ -63,3 +63,17 @@ def test_no_more_than_the_last_five_models_are_kept(services: Services, door: Do
     found = [one["id"] for one in door.get("models").json["items"]]
 
     assert found == ["mdl_8", "mdl_7", "mdl_6", "mdl_5", "mdl_4", "mdl_3"]
+
+
+def test_models_that_are_refused_night_after_night_push_none_out_that_has_served(
+    services: Services, door: Door
+) -> None:
+    keep(services, door, "mdl_0", "serving", 0)
+    keep(services, door, "mdl_1", "serving", 1)
+
+    for hour in range(2, 12):
+        keep(services, door, f"mdl_{hour}", "refused", hour)
+
+    found = {one["id"]: one["state"] for one in door.get("models").json["items"]}
+    assert [found.pop(one) for one in ("mdl_1", "mdl_0")] == ["serving", "kept"]
+    assert list(found) == ["mdl_11", "mdl_10", "mdl_9", "mdl_8", "mdl_7"]
