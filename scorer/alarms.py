@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import chi2
@@ -45,6 +46,17 @@ class Alarm:
     about: str
     value: float
     text: str
+
+
+class Watched(NamedTuple):
+    """How the world has moved away from a model: alarms, and figures where there are enough people.
+
+    `psi` is how far scores are spread differently, `calibration_error` by how much chances missed.
+    """
+
+    alarms: list[Alarm]
+    psi: float | None
+    calibration_error: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +161,21 @@ def _telltales(
         Alarm("leak", group, pure, f"{pure:.0%} of those with one value of {group} won: is it why?")
         for group, pure in best.items()
     ]
+
+
+def score_shift(model: Points, scales: Scales, then: Reference, coded: Coded) -> float | None:
+    """Return the stability index of scores, None for too few people."""
+    if len(coded) < FEWEST_SEEN or len(then.points) < FEWEST_SEEN:
+        return None
+    edges = np.unique(np.quantile(then.points, np.arange(0.1, 1.0, 0.1)))
+    return shift(spread(then.points, edges), spread(model.log_odds(scales, coded), edges))
+
+
+def missed(points: Floats, y: Floats) -> float | None:
+    """Return by how much chances have missed what happened, None for too few rows."""
+    if len(y) < FEWEST or y.sum() < FEWEST_WINS:
+        return None
+    return calibration_error(y, chances(points))
 
 
 def drifts(model: Points, scales: Scales, then: Reference, coded: Coded) -> list[Alarm]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from connector.domain.facts import AccountId
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import rescore
 from connector.pipeline.services import Services
+from scorer.readiness import readiness
 
 if TYPE_CHECKING:
     from connector.store.models import Training
@@ -39,6 +40,23 @@ def models(services: Services, account_id: AccountId) -> list[Model]:
     """Return an account's models, newest first."""
     with services.store.reading() as unit:
         return [_model(row) for row in unit.models.all(account_id)]
+
+
+def serving(found: Sequence[Model]) -> Model | None:
+    """Return the model that serves, with what the newest knows: how ready the data is, and days.
+
+    A newer model that was refused was still learned from all customers of its day.
+    """
+    best = next((one for one in found if one.state == "serving"), None)
+    if best is None or found[0] is best:
+        return best
+    newest = found[0].report
+    state = {"state": best.score_state, "promoted": best.score_state == ScoreState.TRAINED}
+    ready = readiness({**newest, **state})
+    if found[0].state == "refused":
+        ready["sentences"].append(f"the newest model does not serve: {'; '.join(newest['gate'])}")
+    days = {name: newest[name] for name in ("distribution", "drift") if name in newest}
+    return replace(best, report={**best.report, **days, "readiness": ready})
 
 
 def want(services: Services, account_id: AccountId) -> Training:

@@ -113,13 +113,12 @@ def _learn(lesson: _Lesson, why: str) -> tuple[JourneyScorer, Mapping[str, Any]]
     """Return a model, and what its report says beside what it says itself."""
     scorer = JourneyScorer(random_state=0)
     scorer.fit(lesson.events, lesson.customers, lesson.now, champion=lesson.champion)
-    more: dict[str, Any] = {
+    return scorer, {
         "why": why,
         "spread": _spread(scorer, lesson),
-        "moved": _moved(lesson),
+        "ripening": _ripening(lesson, scorer.report_["horizon_days"]),
+        **_moved(lesson),
     }
-    more["ripening"] = _ripening(lesson, scorer.report_["horizon_days"])
-    return scorer, more
 
 
 def _read(services: Services, account_id: AccountId) -> _Lesson:
@@ -154,15 +153,19 @@ def _ripening(lesson: _Lesson, horizon_days: int) -> Mapping[str, Any]:
     }
 
 
-def _moved(lesson: _Lesson) -> Sequence[str]:
-    """Return how the world has moved away from the model that serves, in sentences."""
+def _moved(lesson: _Lesson) -> Mapping[str, Any]:
+    """Return how the world has moved away from the model that serves: sentences, and figures."""
     champion = lesson.champion
     if champion is None or champion.state_ != ScoreState.TRAINED:
-        return []
+        return {"moved": [], "drift": []}
     still = _still(lesson)
-    found = [*champion.drift(lesson.events, still[:: _stride(still)], lesson.now)]
-    found += champion.outcomes(lesson.events, lesson.customers, lesson.now)
-    return [alarm.text for alarm in found]
+    people = still[:: _stride(still)]
+    told = champion.watch(lesson.events, people, lesson.customers, lesson.now)
+    today = {"psi": told.psi, "calibration_error": told.calibration_error}
+    return {
+        "moved": [alarm.text for alarm in told.alarms],
+        "drift": [{"at": lesson.now.date().isoformat(), **today}],
+    }
 
 
 def _still(lesson: _Lesson) -> list[str]:
@@ -198,7 +201,7 @@ def _keep(
         promoted = _may_serve(scorer, before)
         if before is not None and not promoted and report["moved"]:
             unit.models.hold(before.id, "; ".join(report["moved"]))
-        report |= _history(unit, account_id, before, now)
+        report |= _history(unit, account_id, report, now)
         row = {
             "id": model_id,
             "account_id": account_id,
@@ -216,13 +219,19 @@ def _keep(
     return Trained(model_id, scorer.state_, promoted, report)
 
 
-def _history(unit: Unit, account_id: AccountId, before: Any, now: datetime) -> dict[str, Any]:
-    """Return how many had which score, day by day, with today."""
+def _history(
+    unit: Unit, account_id: AccountId, report: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """Return how many had which score, and how far these had drifted, day by day, with today."""
     today = now.date().isoformat()
     counts = {str(value): n for value, n in unit.scores.spread(account_id).items() if value}
-    known = before.report.get("distribution", []) if before else []
-    days = [day for day in known if day[0] != today][-REMEMBERED:]
-    return {"distribution": [*days, [today, counts]]}
+    last = next((row.report for row in unit.models.all(account_id)), {})
+    days = [day for day in last.get("distribution", []) if day[0] != today]
+    drift = [each for each in last.get("drift", []) if each["at"] != today]
+    return {
+        "distribution": [*days, [today, counts]][-REMEMBERED:],
+        "drift": [*drift, *report["drift"]][-REMEMBERED:],
+    }
 
 
 def _held(scorer: JourneyScorer) -> str:

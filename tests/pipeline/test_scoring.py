@@ -14,6 +14,7 @@ from connector.domain.errors import ConnectorError
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import grow_older, rescore
 from connector.pipeline.modelling import Model, models, promote, rebase
+from connector.pipeline.modelling import serving as serving_of
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.ripening import Added, added
 from connector.pipeline.training import Trained, train
@@ -208,6 +209,31 @@ def test_scores_are_rebased_only_where_a_person_says_so(site: Scored) -> None:
     states = {one.id: one.state for one in models(site.house.services, ACCOUNT)}
     assert states == {made.id: "serving", first.id: "kept"}
     assert site.score(1).model_id == made.id
+
+
+def test_days_of_scores_go_on_where_the_newest_model_was_refused(site: Scored) -> None:
+    site.win(*WINNERS)
+    for day in range(3):
+        trained = site.learn("night")
+        assert trained is not None
+        assert len(trained.report["distribution"]) == day + 1
+        refuse(site, trained.model_id if day else "")
+        site.house.clock.pass_(86_400)
+
+    found = serving_of(models(site.house.services, ACCOUNT))
+
+    assert found is not None
+    assert len(found.report["distribution"]) == 3
+
+
+def refuse(site: Scored, model_id: str) -> None:
+    """Have a model be refused, and the first one serve on."""
+    if model_id:
+        first = models(site.house.services, ACCOUNT)[-1]
+        promote(site.house.services, ACCOUNT, first.id)
+        with site.house.store.writing() as unit:
+            own = update(model).where(model.c.id == model_id)
+            unit.tx.execute(own.values(state="refused"))
 
 
 def hold(site: Scored, why: str) -> None:
