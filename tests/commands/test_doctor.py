@@ -189,3 +189,15 @@ def test_a_training_that_failed_is_found_with_what_to_do(shell: Shell, account: 
 
     assert f"WRONG training of {account}: MemoryError: too much" in done.stdout
     assert f"run `connector train {account}`" in done.stdout
+
+
+def test_a_model_that_scores_nobody_says_what_it_lacks(shell: Shell, account: str) -> None:
+    services, lacks = bootstrap.services(), "25 customers can't be learned from"
+    row = {"id": "mdl_1", "account_id": account, "made_at": services.now(), "held": ""}
+    row |= {"state": "serving", "score_state": "untrained", "artefact": b"sealed"}
+    with services.store.writing() as unit:
+        unit.models.add(row | {"report": {"readiness": {"sentences": ["0 usable", lacks]}}})
+
+    done = shell.run("doctor")
+
+    assert f"model of {account}: untrained, learned 0 days ago; 0 usable; {lacks}" in done.stdout
