@@ -131,7 +131,8 @@ def _by_presence(scales: Scales, number: int) -> Ints:
     scale = scales.all[number]
     if scale.name.startswith(ORDER):
         return np.zeros(scale.size, np.int64)
-    return (np.arange(scale.size) != scales.zeros[number]).astype(np.int64)
+    done: Ints = (np.arange(scale.size) != scales.zeros[number]).astype(np.int64)
+    return done
 
 
 def _telltales(

@@ -225,7 +225,7 @@ def _history(
     """Return how many had which score, and how far these had drifted, day by day, with today."""
     today = now.date().isoformat()
     counts = {str(value): n for value, n in unit.scores.spread(account_id).items() if value}
-    last = next((row.report for row in unit.models.all(account_id)), {})
+    last: Mapping[str, Any] = next((row.report for row in unit.models.all(account_id)), {})
     days = [day for day in last.get("distribution", []) if day[0] != today]
     drift = [each for each in last.get("drift", []) if each["at"] != today]
     return {

@@ -98,6 +98,7 @@ def test_people_of_another_kind_raise_the_alarm(world: World, fitted: JourneySco
     assert {"score", "page:pricing|count_30"} <= _about(found)
     told = fitted.watch(moved, _open(world, now), world.customers, now)
     assert told.alarms == found
+    assert told.psi is not None
     assert told.psi > 0.25
     kept = JourneyScorer.from_bytes(fitted.to_bytes(KEY), KEY)
     assert kept.drift(moved, _open(world, now), now) == found
