@@ -25,7 +25,7 @@ from scorer.building import (
     ruled,
     worth_keeping,
 )
-from scorer.champion import held_out, without_new_leaks
+from scorer.champion import held_out, outgrown, without_new_leaks
 from scorer.days import Buckets
 from scorer.events import MICROSECOND, Events, read_events, read_time
 from scorer.features import Schema, learn_schema
@@ -300,11 +300,14 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         customers = len(np.unique(rows.who[self.learned_.seen][rows.y[self.learned_.seen] > 0]))
         if self.state_ != State.LEARNING or customers < learning.TRAINED_FROM:
             return
-        self.verdict_ = (
-            self._first(rows)
-            if serving is None
-            else self._next(log, rows, (serving, offset), accept_shift=accept_shift)
-        )
+        if serving is None:
+            self.verdict_ = self._first(rows)
+        elif outgrown(customers, serving.report_):
+            self.verdict_ = self._first(rows)
+            if not accept_shift:
+                self.verdict_ = without_new_leaks(self.verdict_, self.alarms_, serving.alarms_)
+        else:
+            self.verdict_ = self._next(log, rows, (serving, offset), accept_shift=accept_shift)
         if self.verdict_.promoted:
             self.state_ = str(State.TRAINED)
 
