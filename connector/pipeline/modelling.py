@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -113,19 +113,24 @@ def rebase(services: Services, account_id: AccountId, model_id: str) -> Model:
 
 
 def roll_back(services: Services, account_id: AccountId) -> Model:
-    """Have the model serve again that served before; raise Refused where there is none."""
+    """Have the model serve again that served before; raise Refused where there is none.
+
+    One that can't be read is passed over.
+    """
     with services.store.reading() as unit:
-        before = _before(unit, account_id)
+        before = next(_before(services, unit, account_id), None)
+    if before is None:
+        raise Refused("no model served before this one", advice="`connector models` lists them")
     return promote(services, account_id, before)
 
 
-def _before(unit: Unit, account_id: AccountId) -> str:
+def _before(services: Services, unit: Unit, account_id: AccountId) -> Iterator[str]:
     rows = unit.models.all(account_id)
     now = next((row.made_at for row in rows if row.state == "serving"), None)
-    kept = [row for row in rows if row.state == "kept" and (now is None or row.made_at < now)]
-    if not kept:
-        raise Refused("no model served before this one", advice="`connector models` lists them")
-    return str(kept[0].id)
+    for row in rows:
+        is_older = row.state == "kept" and (now is None or row.made_at < now)
+        if is_older and services.shelf.scorer(unit, account_id, row.id) is not None:
+            yield row.id
 
 
 def _model(row: Any) -> Model:

@@ -13,10 +13,11 @@ from sqlalchemy import update
 from connector.domain.errors import ConnectorError
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import grow_older, rescore
-from connector.pipeline.modelling import Model, models, promote, rebase
+from connector.pipeline.modelling import Model, models, promote, rebase, roll_back
 from connector.pipeline.modelling import serving as serving_of
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.ripening import Added, added
+from connector.pipeline.serving import Shelf
 from connector.pipeline.training import Trained, train
 from connector.store.tables_journeys import journey, visitor
 from connector.store.tables_scores import model
@@ -178,6 +179,20 @@ def test_a_model_that_was_cut_short_never_serves_the_one_before_does(site: Score
     site.tell([site.look(1, 61, hour, "/pricing") for hour in range(5)])
 
     assert site.score(1).model_id == first.model_id
+
+
+def test_a_rollback_passes_over_what_cannot_be_read(site: Scored) -> None:
+    site.win(*WINNERS)
+    first, second, third = (site.learn("again") for _ in range(3))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    with site.house.store.writing() as unit:
+        own = update(model).where(model.c.id == second.model_id)
+        unit.tx.execute(own.values(artefact=b"bnb-score-1\n cut"))
+    services = replace(site.house.services, shelf=Shelf())
+
+    assert roll_back(services, ACCOUNT).id == first.model_id
 
 
 def test_one_who_cannot_be_scored_holds_nobody_up(site: Scored) -> None:
