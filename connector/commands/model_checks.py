@@ -24,18 +24,30 @@ def check_models(services: Services) -> Iterator[Finding]:
     """Look at every account's training and at the model that serves it."""
     now = services.now()
     with services.store.reading() as unit:
-        accounts = unit.accounts()
-        known = [(a, unit.models.training(a.id), unit.models.serving(a.id)) for a in accounts]
-    for account, training, serving in known:
-        yield _training(account.id, training, now)
-        if serving is not None:
-            yield Finding(
-                f"model of {account.id}",
-                fine=not serving.held,
-                text=_worth(serving, now),
-                advice=f"look at `connector models {account.id}` and at GET /api/v1/models/report; "
-                "POST /api/v1/models/{id}/promote has them told all the same",
-            )
+        for account in unit.accounts():
+            yield _training(account.id, unit.models.training(account.id), now)
+            serving = unit.models.serving(account.id)
+            if serving is not None:
+                whole = services.shelf.scorer(unit, account.id, serving.id) is not None
+                yield _model(account.id, serving, now, whole=whole)
+
+
+def _model(account_id: AccountId, serving: Any, now: datetime, *, whole: bool) -> Finding:
+    if not whole:
+        return Finding(
+            f"model of {account_id}",
+            fine=False,
+            text=f"{serving.id} was cut short or sealed with another key: it scores nobody, "
+            "the one before it does if there is one",
+            advice=f"run `connector train {account_id}`",
+        )
+    return Finding(
+        f"model of {account_id}",
+        fine=not serving.held,
+        text=_worth(serving, now),
+        advice=f"look at `connector models {account_id}` and at GET /api/v1/models/report; "
+        "POST /api/v1/models/{id}/promote has them told all the same",
+    )
 
 
 def _worth(serving: Any, now: datetime) -> str:
