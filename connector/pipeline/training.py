@@ -154,16 +154,16 @@ def _ripening(lesson: _Lesson, horizon_days: int) -> Mapping[str, Any]:
 
 
 def _moved(lesson: _Lesson) -> Mapping[str, Any]:
-    """Return how the world has moved away from the model that serves: sentences, and figures."""
+    """Return how the world has moved away from the model that serves: alarms, and figures."""
     champion = lesson.champion
     if champion is None or champion.state_ != ScoreState.TRAINED:
-        return {"moved": [], "drift": []}
+        return {"moved": {}, "drift": []}
     still = _still(lesson)
     people = still[:: _stride(still)]
     told = champion.watch(lesson.events, people, lesson.customers, lesson.now)
     today = {"psi": told.psi, "calibration_error": told.calibration_error}
     return {
-        "moved": [alarm.text for alarm in told.alarms],
+        "moved": {f"{alarm.kind} {alarm.about}": alarm.text for alarm in told.alarms},
         "drift": [{"at": lesson.now.date().isoformat(), **today}],
     }
 
@@ -199,8 +199,8 @@ def _keep(
     with services.store.writing(fence) as unit:
         before = unit.models.serving(account_id)
         promoted = _may_serve(scorer, before)
-        if before is not None and not promoted and report["moved"]:
-            unit.models.hold(before.id, "; ".join(report["moved"]))
+        if before is not None and not promoted and (told := news(report["moved"], before.report)):
+            unit.models.hold(before.id, "; ".join(told))
         report |= _history(unit, account_id, report, now)
         row = {
             "id": model_id,
@@ -217,6 +217,12 @@ def _keep(
     names = {"model_id": model_id, "state": scorer.state_, "promoted": promoted}
     log.info("model_trained", account_id=account_id, **names)
     return Trained(model_id, scorer.state_, promoted, report)
+
+
+def news(moved: Mapping[str, str], champion: Mapping[str, Any]) -> list[str]:
+    """Return the alarms in spite of which nobody has had the champion serve, by its report."""
+    accepted = champion.get("accepted", ())
+    return [text for about, text in moved.items() if about not in accepted]
 
 
 def _history(

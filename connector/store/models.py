@@ -99,10 +99,13 @@ class Models:
             self.tx.execute(delete(model).where(model.c.id.in_(old)))
 
     def promote(self, account_id: AccountId, model_id: str) -> None:
-        """Have a model serve, and its scores told."""
+        """Have a model serve, and its scores told; alarms that held it hold it no more."""
+        row = self.one(account_id, model_id)
+        moved = self.all(account_id)[0].report.get("moved", ()) if row.held else ()
+        report, accepted = row.report, sorted({*row.report.get("accepted", ()), *moved})
         self._stand_down(account_id)
         own = update(model).where(model.c.id == model_id)
-        self.tx.execute(own.values(state=SERVING, held=""))
+        self.tx.execute(own.values(state=SERVING, held="", report={**report, "accepted": accepted}))
 
     def hold(self, model_id: str, why: str) -> None:
         """Have a model's scores no longer told."""

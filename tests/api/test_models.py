@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector.pipeline.training import news
 from tests.api.conftest import NOW, Door
 
 if TYPE_CHECKING:
@@ -95,3 +96,18 @@ def test_readiness_counts_the_customers_that_a_refused_model_was_learned_from(
     first, *_, last = told["readiness"]["sentences"]
     assert first.startswith("60 usable customers of 61; the range is 1-10")
     assert last == "the newest model does not serve: no better"
+
+
+def test_an_alarm_that_a_person_has_looked_at_does_not_come_back_the_next_night(
+    services: Services, door: Door
+) -> None:
+    moved = {"drift score": "scores are spread differently (PSI 0.31)"}
+    keep(services, door, "mdl_1", "serving", 1)
+    keep(services, door, "mdl_2", "refused", 2, moved=moved)
+
+    door.post("models/mdl_1/promote", {})
+
+    champion = next(one for one in door.get("models").json["items"] if one["id"] == "mdl_1")
+    again = {"drift score": "PSI 0.33", "outcome order": "the order hardly tells"}
+    assert news(moved, {}) == [*moved.values()]
+    assert news(again, champion["report"]) == ["the order hardly tells"]
