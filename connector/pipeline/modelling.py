@@ -68,6 +68,14 @@ def want(services: Services, account_id: AccountId) -> Training:
     return told
 
 
+def give_up(services: Services, account_id: AccountId, reason: str) -> None:
+    """Note why what an account wants learned can't even be begun; it is wanted no more."""
+    now = services.now()
+    with services.store.writing() as unit:
+        unit.models.begin(account_id, now)
+        unit.models.end(account_id, now, reason)
+
+
 def promote(services: Services, account_id: AccountId, model_id: str) -> Model:
     """Have a model serve, in spite of gates and alarms, and everybody scored with it.
 

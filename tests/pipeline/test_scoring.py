@@ -13,7 +13,7 @@ from sqlalchemy import update
 from connector.domain.errors import ConnectorError
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import grow_older, rescore
-from connector.pipeline.modelling import Model, models, promote, rebase, roll_back
+from connector.pipeline.modelling import Model, give_up, models, promote, rebase, roll_back
 from connector.pipeline.modelling import serving as serving_of
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.ripening import Added, added
@@ -138,6 +138,18 @@ def test_a_training_that_breaks_says_so_and_is_not_tried_again_at_once(site: Sco
         told = unit.models.training(ACCOUNT)
     assert "AttributeError" in told.failure
     assert told.wanted_at is None
+
+
+def test_a_training_that_cannot_begin_is_given_up_until_it_is_wanted_again(site: Scored) -> None:
+    site.win(*WINNERS)
+    site.house.clock.pass_()
+
+    give_up(site.house.services, ACCOUNT, "ImportError: failed to map segment")
+
+    with site.house.store.reading() as unit:
+        told = unit.models.training(ACCOUNT)
+    assert (told.wanted_at, told.failure) == (None, "ImportError: failed to map segment")
+    assert site.learn("asked for") is not None
 
 
 def test_people_are_scored_anew_as_they_do_something(site: Scored) -> None:
