@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import chi2
@@ -34,6 +35,7 @@ GROWS = (
     "|count_1000000",
     "|days_1000000",
 )  # columns that grow while an account is young
+ORDER = "then:"  # begins the names of columns of what came after what
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,17 @@ class Alarm:
     about: str
     value: float
     text: str
+
+
+class Watched(NamedTuple):
+    """How the world has moved away from a model: alarms, and figures where there are enough people.
+
+    `psi` is how far scores are spread differently, `calibration_error` by how much chances missed.
+    """
+
+    alarms: list[Alarm]
+    psi: float | None
+    calibration_error: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,10 @@ def leaks(
     unseen: Floats,
     whose: Ints | None = None,
 ) -> list[Alarm]:
-    """Return what suggests that columns were written after the outcome; few successes don't."""
+    """Return what suggests that columns were written after the outcome; few successes don't.
+
+    Where rows are of people, seen more than once, columns are what they did, and how often.
+    """
     won = np.flatnonzero(y > 0)
     if len(won if whose is None else np.unique(whose[won])) < FEWEST_LEAKED:
         return []
@@ -99,10 +115,33 @@ def leaks(
         about = told.groups[int(parts.argmax())]
         text = f"{about} carries {share:.0%} of all points; was it written after the outcome?"
         found.append(Alarm("leak", about, share, text))
-    return found + _telltales(scales, coded, y, {alarm.about for alarm in found})
+    parts_of = _by_value if whose is None else _by_presence
+    return found + _telltales(scales, coded, y, {alarm.about for alarm in found}, parts_of)
 
 
-def _telltales(scales: Scales, coded: Coded, y: Floats, known: set[str]) -> list[Alarm]:
+def _by_value(scales: Scales, number: int) -> Ints:
+    return scales.all[number].bins
+
+
+def _by_presence(scales: Scales, number: int) -> Ints:
+    """Tell only whether something was done: that the busiest of all win is no leak.
+
+    In which order it was done tells nothing: what leaks is known by itself.
+    """
+    scale = scales.all[number]
+    if scale.name.startswith(ORDER):
+        return np.zeros(scale.size, np.int64)
+    done: Ints = (np.arange(scale.size) != scales.zeros[number]).astype(np.int64)
+    return done
+
+
+def _telltales(
+    scales: Scales,
+    coded: Coded,
+    y: Floats,
+    known: set[str],
+    parts_of: Callable[[Scales, int], Ints],
+) -> list[Alarm]:
     """Return the groups with a value that a good part of all successes and hardly anybody else has.
 
     A group is named once.
@@ -113,7 +152,8 @@ def _telltales(scales: Scales, coded: Coded, y: Floats, known: set[str]) -> list
     best: dict[str, float] = {}
     for number, scale in enumerate(scales.all):
         here = slice(scales.starts[number], scales.starts[number + 1])
-        wins, rows = (np.bincount(scale.bins, weights=each[here]) for each in (won, seen))
+        parts = parts_of(scales, number)
+        wins, rows = (np.bincount(parts, weights=each[here]) for each in (won, seen))
         telling = (wins >= max(FEWEST_WINS, TELLING * y.sum())) & (wins >= PURE * rows)
         if telling.any() and scale.group not in known:
             pure = float((wins[telling] / rows[telling]).max())
@@ -122,6 +162,21 @@ def _telltales(scales: Scales, coded: Coded, y: Floats, known: set[str]) -> list
         Alarm("leak", group, pure, f"{pure:.0%} of those with one value of {group} won: is it why?")
         for group, pure in best.items()
     ]
+
+
+def score_shift(model: Points, scales: Scales, then: Reference, coded: Coded) -> float | None:
+    """Return the stability index of scores, None for too few people."""
+    if len(coded) < FEWEST_SEEN or len(then.points) < FEWEST_SEEN:
+        return None
+    edges = np.unique(np.quantile(then.points, np.arange(0.1, 1.0, 0.1)))
+    return shift(spread(then.points, edges), spread(model.log_odds(scales, coded), edges))
+
+
+def missed(points: Floats, y: Floats) -> float | None:
+    """Return by how much chances have missed what happened, None for too few rows."""
+    if len(y) < FEWEST or y.sum() < FEWEST_WINS:
+        return None
+    return calibration_error(y, chances(points))
 
 
 def drifts(model: Points, scales: Scales, then: Reference, coded: Coded) -> list[Alarm]:

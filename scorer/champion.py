@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,15 @@ from scorer.learning import Learned
 
 FEWEST_WON = 20  # successes that a comparison takes
 LEAST_SHARE = 0.2  # of all successes that the newest window must hold
+OUTGROWN = 2  # times the customers that a champion was learned from
+
+
+def outgrown(customers: int, champion: Mapping[str, Any]) -> bool:
+    """Say, by its report, whether a champion knew so few of the customers that it is no measure.
+
+    It took the others for people who don't win, and most rows there are it has seen.
+    """
+    return customers >= OUTGROWN * int(champion["customers_learned_from"])
 
 
 def held_out(rows: Rows, learned: Learned, since: int) -> Ints:

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from scorer import alarms, learning, summary
-from scorer.alarms import Alarm
+from scorer.alarms import Alarm, Watched
 from scorer.bands import State, scores
 from scorer.building import (
     ANYTHING,
@@ -25,7 +25,7 @@ from scorer.building import (
     ruled,
     worth_keeping,
 )
-from scorer.champion import held_out, without_new_leaks
+from scorer.champion import held_out, outgrown, without_new_leaks
 from scorer.days import Buckets
 from scorer.events import MICROSECOND, Events, read_events, read_time
 from scorer.features import Schema, learn_schema
@@ -200,12 +200,33 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None = None
     ) -> list[Alarm]:
         """Return what differs between these profiles and those that it learned from."""
-        told, _ = self.columns(events, profile_ids, as_of, buckets)
-        coded = self.scales_.code_sparse(told).rows(self._lately(told))
+        coded = self._here_lately(events, profile_ids, as_of, buckets)
         return alarms.drifts(self.learned_.model, self.scales_, self.reference_, coded)
 
     def outcomes(self, events: Any, customers: Any, as_of: Any) -> list[Alarm]:
         """Return how what it foretells differs from what has become known since it learned."""
+        return alarms.outcomes(*self._matured(events, customers, as_of))
+
+    def watch(self, events: Any, profile_ids: Sequence[str], customers: Any, as_of: Any) -> Watched:
+        """Return how the world has moved away from it since it learned."""
+        log = read_events(events)
+        parts = self.learned_.model, self.scales_, self.reference_
+        coded = self._here_lately(log, profile_ids, as_of, None)
+        points, y, order = self._matured(log, customers, as_of)
+        return Watched(
+            [*alarms.drifts(*parts, coded), *alarms.outcomes(points, y, order)],
+            alarms.score_shift(*parts, coded),
+            alarms.missed(points, y),
+        )
+
+    def _here_lately(
+        self, events: Any, profile_ids: Sequence[str], as_of: Any, buckets: Buckets | None
+    ) -> Coded:
+        told, _ = self.columns(events, profile_ids, as_of, buckets)
+        return self.scales_.code_sparse(told).rows(self._lately(told))
+
+    def _matured(self, events: Any, customers: Any, as_of: Any) -> tuple[Floats, Floats, Order]:
+        """Return what was foretold, and what has become known since it learned."""
         instant = read_time(as_of)
         log = read_events(events).before(instant)
         wins = read_wins(log, customers, instant)
@@ -213,7 +234,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         fresh = np.flatnonzero(rows.known > read_time(self.report_["as_of"]))
         points = self.at_landmarks(log, rows.who[fresh], rows.when[fresh])
         y = rows.y[fresh]
-        return alarms.outcomes(points, y, self._order(rows, fresh, y, points))
+        return points, y, self._order(rows, fresh, y, points)
 
     def to_bytes(self, key: bytes) -> bytes:
         """Return the model as sealed bytes; the same data and chance give the same."""
@@ -279,11 +300,14 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         customers = len(np.unique(rows.who[self.learned_.seen][rows.y[self.learned_.seen] > 0]))
         if self.state_ != State.LEARNING or customers < learning.TRAINED_FROM:
             return
-        self.verdict_ = (
-            self._first(rows)
-            if serving is None
-            else self._next(log, rows, (serving, offset), accept_shift=accept_shift)
-        )
+        if serving is None:
+            self.verdict_ = self._first(rows)
+        elif outgrown(customers, serving.report_):
+            self.verdict_ = self._first(rows)
+            if not accept_shift:
+                self.verdict_ = without_new_leaks(self.verdict_, self.alarms_, serving.alarms_)
+        else:
+            self.verdict_ = self._next(log, rows, (serving, offset), accept_shift=accept_shift)
         if self.verdict_.promoted:
             self.state_ = str(State.TRAINED)
 
@@ -332,6 +356,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             "state": self.state_,
             "customers": wins.told,
             "usable_customers": int(wins.usable.sum()),
+            "customers_heard_of_late": wins.late,
             "customers_learned_from": len(np.unique(rows.who[rows.y > 0])),
             "profiles": len(np.unique(rows.who)),
             "rows": len(rows.y),

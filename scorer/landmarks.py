@@ -27,13 +27,15 @@ EVES, MOST_EVE_ROWS = 8, 60_000  # landmarks just before wins, while labels are 
 class Wins:
     """When each profile of a log became a customer (never: the largest number), and its weight.
 
-    People on one deal share one success.
+    People on one deal share one success; `late` is how many had done something before, of which
+    nobody had heard yet.
     """
 
     at: Ints
     weight: Floats
     told: int
     usable: Flags
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def read_wins(events: Events, customers: Any, as_of: int) -> Wins:
     for who in np.flatnonzero(usable).tolist():
         weight[who] = 1.0 / shared[deal_of[who]]
     names = len({profile for profile, yes in zip(profiles, known, strict=True) if yes})
-    return Wins(at, weight, names, usable)
+    early = _earliest(events, events.occurred) < at
+    return Wins(at, weight, names, usable, int((early & (at < NEVER) & ~usable).sum()))
 
 
 def last_seen(rows: Rows, profiles: int) -> Ints:
@@ -118,9 +121,12 @@ def last_seen(rows: Rows, profiles: int) -> Ints:
 
 def first_of(events: Events) -> Ints:
     """Return each profile's first instant, when it had both happened and come in."""
-    seen = np.maximum(events.occurred, events.received)
+    return _earliest(events, np.maximum(events.occurred, events.received))
+
+
+def _earliest(events: Events, instants: Ints) -> Ints:
     found = np.full(len(events.profiles), NEVER, np.int64)
-    np.minimum.at(found, events.who, seen)
+    np.minimum.at(found, events.who, instants)
     return found
 
 
@@ -190,7 +196,7 @@ def ripening(
         at = int(wins.at[who])
         shared = [at - number * _step(horizon) for number in range(1, CALENDAR)]
         own = [int(first[who]) + 1 + age * DAY for age in AGES]
-        whole = sum(first[who] < when < at for when in own + shared)
+        whole = int(sum(first[who] < when < at for when in own + shared))
         later = 0 if at + horizon <= instant else max(0, whole - int(ripe[who]))
         ends = datetime.fromtimestamp((at + horizon) / MICROSECOND, UTC)
         found[log.profiles[who]] = Ripening(int(now[who]), later, ends)

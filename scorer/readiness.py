@@ -47,12 +47,15 @@ def interval(report: Report) -> list[dict[str, Any]]:
 
 def _sentences(report: Report) -> Iterator[str]:
     yield f"{_counted(report)}; {NEXT[_step(report)](report)}"
-    idle = report["customers"] - report["usable_customers"]
-    if idle > 0:
+    late = report.get("customers_heard_of_late", 0)
+    idle = report["customers"] - report["usable_customers"] - late
+    if late > 0:
         yield (
-            f"{_many(idle, 'customer')} can't be learned from: no journey before the win, or no "
-            "date of it"
+            f"{_many(late, 'customer')} can't be learned from: the journey came in after the win; "
+            "history that is imported counts as known when it happened"
         )
+    if idle > 0:
+        yield f"{_many(idle, 'customer')} can't be learned from: no journey before the win"
     if report.get("provisional"):
         yield "outcomes are provisional: too few horizons are over, who is open counts as not yet"
     yield from _how_sure(interval(report))

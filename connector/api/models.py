@@ -63,9 +63,8 @@ class ReportAnswer(Answer):
 
 def get_report(call: Call[ReportQuery, Nothing]) -> ReportAnswer:
     """Return what the serving model is worth; `Accept: text/html` brings it as a page of plots."""
-    found = modelling.models(call.services, call.account.id)
-    best = next((one for one in found if one.state == "serving"), None)
-    report = dict(best.report) if best else UNTRAINED
+    best = modelling.serving(modelling.models(call.services, call.account.id))
+    report = best.report if best else UNTRAINED
     return ReportAnswer(
         model_id=best.id if best else None,
         score_state=best.score_state if best else "untrained",
@@ -77,8 +76,9 @@ def get_report(call: Call[ReportQuery, Nothing]) -> ReportAnswer:
 def report_page(call: Call[ReportQuery, Nothing]) -> str:
     """Return the models as a page of plots, the one that serves first."""
     found = modelling.models(call.services, call.account.id)
-    found.sort(key=lambda one: one.state != "serving")
-    return page([_told(one) for one in found])
+    best = modelling.serving(found)
+    first = [best] if best else []
+    return page([_told(one) for one in [*first, *(one for one in found if one.state != "serving")]])
 
 
 def _told(one: modelling.Model) -> dict[str, object]:

@@ -37,6 +37,7 @@ def train(account_id: str, *, json_: bool) -> None:
     text = f"{found.state}: {told['usable_customers']} usable of {told['customers']} customers, "
     text += f"{told['rows']:,} rows; " + ("it serves now" if found.promoted else "it may not serve")
     reasons = [*told["gate"]] * (not found.promoted) + [*told["alarms"]]
+    reasons += found.report["readiness"]["sentences"][1:]
     show(result, "\n  ".join([text, *reasons]), json_=json_)
 
 

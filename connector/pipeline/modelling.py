@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from connector.domain.facts import AccountId
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import rescore
 from connector.pipeline.services import Services
+from scorer.readiness import readiness
 
 if TYPE_CHECKING:
     from connector.store.models import Training
@@ -41,6 +42,23 @@ def models(services: Services, account_id: AccountId) -> list[Model]:
         return [_model(row) for row in unit.models.all(account_id)]
 
 
+def serving(found: Sequence[Model]) -> Model | None:
+    """Return the model that serves, with what the newest knows: how ready the data is, and days.
+
+    A newer model that was refused was still learned from all customers of its day.
+    """
+    best = next((one for one in found if one.state == "serving"), None)
+    if best is None or found[0] is best:
+        return best
+    newest = found[0].report
+    state = {"state": best.score_state, "promoted": best.score_state == ScoreState.TRAINED}
+    ready = readiness({**newest, **state})
+    if found[0].state == "refused":
+        ready["sentences"].append(f"the newest model does not serve: {'; '.join(newest['gate'])}")
+    days = {name: newest[name] for name in ("distribution", "drift") if name in newest}
+    return replace(best, report={**best.report, **days, "readiness": ready})
+
+
 def want(services: Services, account_id: AccountId) -> Training:
     """Have a model learned soon; return how that stands."""
     with services.store.writing() as unit:
@@ -48,6 +66,14 @@ def want(services: Services, account_id: AccountId) -> Training:
         told = unit.models.training(account_id)
     services.wake("train", account_id)
     return told
+
+
+def give_up(services: Services, account_id: AccountId, reason: str) -> None:
+    """Note why what an account wants learned can't even be begun; it is wanted no more."""
+    now = services.now()
+    with services.store.writing() as unit:
+        unit.models.begin(account_id, now)
+        unit.models.end(account_id, now, reason)
 
 
 def promote(services: Services, account_id: AccountId, model_id: str) -> Model:
@@ -95,19 +121,24 @@ def rebase(services: Services, account_id: AccountId, model_id: str) -> Model:
 
 
 def roll_back(services: Services, account_id: AccountId) -> Model:
-    """Have the model serve again that served before; raise Refused where there is none."""
+    """Have the model serve again that served before; raise Refused where there is none.
+
+    One that can't be read is passed over.
+    """
     with services.store.reading() as unit:
-        before = _before(unit, account_id)
+        before = next(_before(services, unit, account_id), None)
+    if before is None:
+        raise Refused("no model served before this one", advice="`connector models` lists them")
     return promote(services, account_id, before)
 
 
-def _before(unit: Unit, account_id: AccountId) -> str:
+def _before(services: Services, unit: Unit, account_id: AccountId) -> Iterator[str]:
     rows = unit.models.all(account_id)
     now = next((row.made_at for row in rows if row.state == "serving"), None)
-    kept = [row for row in rows if row.state == "kept" and (now is None or row.made_at < now)]
-    if not kept:
-        raise Refused("no model served before this one", advice="`connector models` lists them")
-    return str(kept[0].id)
+    for row in rows:
+        is_older = row.state == "kept" and (now is None or row.made_at < now)
+        if is_older and services.shelf.scorer(unit, account_id, row.id) is not None:
+            yield row.id
 
 
 def _model(row: Any) -> Model:

@@ -93,17 +93,13 @@ def _begin(services: Services, account_id: AccountId, fence: Fence, why: str) ->
 
 
 def _train(services: Services, account_id: AccountId, fence: Fence, why: str) -> Trained:
+    """Learn a model and store it; whatever is wrong is noted, what passes with time is raised."""
     try:
-        lesson = _read(services, account_id)
-        scorer = JourneyScorer(random_state=0)
-        scorer.fit(lesson.events, lesson.customers, lesson.now, champion=lesson.champion)
-        more: dict[str, Any] = {
-            "why": why,
-            "spread": _spread(scorer, lesson),
-            "moved": _moved(lesson),
-        }
-        more["ripening"] = _ripening(lesson, scorer.report_["horizon_days"])
-    except (ValueError, MemoryError, ArithmeticError) as error:
+        scorer, more = _learn(_read(services, account_id), why)
+        return _keep(services, account_id, fence, scorer, more)
+    except ConnectorError:
+        raise  # the database is busy, or the lease is lost: the training stays wanted
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         with services.store.writing(fence) as unit:
             unit.models.end(account_id, services.now(), reason)
@@ -111,7 +107,18 @@ def _train(services: Services, account_id: AccountId, fence: Fence, why: str) ->
             f"the model can't be learned: {reason}",
             advice="the model before goes on serving; `connector train` tries again",
         ) from error
-    return _keep(services, account_id, fence, scorer, more)
+
+
+def _learn(lesson: _Lesson, why: str) -> tuple[JourneyScorer, Mapping[str, Any]]:
+    """Return a model, and what its report says beside what it says itself."""
+    scorer = JourneyScorer(random_state=0)
+    scorer.fit(lesson.events, lesson.customers, lesson.now, champion=lesson.champion)
+    return scorer, {
+        "why": why,
+        "spread": _spread(scorer, lesson),
+        "ripening": _ripening(lesson, scorer.report_["horizon_days"]),
+        **_moved(lesson),
+    }
 
 
 def _read(services: Services, account_id: AccountId) -> _Lesson:
@@ -146,15 +153,19 @@ def _ripening(lesson: _Lesson, horizon_days: int) -> Mapping[str, Any]:
     }
 
 
-def _moved(lesson: _Lesson) -> Sequence[str]:
-    """Return how the world has moved away from the model that serves, in sentences."""
+def _moved(lesson: _Lesson) -> Mapping[str, Any]:
+    """Return how the world has moved away from the model that serves: alarms, and figures."""
     champion = lesson.champion
     if champion is None or champion.state_ != ScoreState.TRAINED:
-        return []
+        return {"moved": {}, "drift": []}
     still = _still(lesson)
-    found = [*champion.drift(lesson.events, still[:: _stride(still)], lesson.now)]
-    found += champion.outcomes(lesson.events, lesson.customers, lesson.now)
-    return [alarm.text for alarm in found]
+    people = still[:: _stride(still)]
+    told = champion.watch(lesson.events, people, lesson.customers, lesson.now)
+    today = {"psi": told.psi, "calibration_error": told.calibration_error}
+    return {
+        "moved": {f"{alarm.kind} {alarm.about}": alarm.text for alarm in told.alarms},
+        "drift": [{"at": lesson.now.date().isoformat(), **today}],
+    }
 
 
 def _still(lesson: _Lesson) -> list[str]:
@@ -188,9 +199,9 @@ def _keep(
     with services.store.writing(fence) as unit:
         before = unit.models.serving(account_id)
         promoted = _may_serve(scorer, before)
-        if before is not None and not promoted and report["moved"]:
-            unit.models.hold(before.id, "; ".join(report["moved"]))
-        report |= _history(unit, account_id, before, now)
+        if before is not None and not promoted and (told := news(report["moved"], before.report)):
+            unit.models.hold(before.id, "; ".join(told))
+        report |= _history(unit, account_id, report, now)
         row = {
             "id": model_id,
             "account_id": account_id,
@@ -208,13 +219,25 @@ def _keep(
     return Trained(model_id, scorer.state_, promoted, report)
 
 
-def _history(unit: Unit, account_id: AccountId, before: Any, now: datetime) -> dict[str, Any]:
-    """Return how many had which score, day by day, with today."""
+def news(moved: Mapping[str, str], champion: Mapping[str, Any]) -> list[str]:
+    """Return the alarms in spite of which nobody has had the champion serve, by its report."""
+    accepted = champion.get("accepted", ())
+    return [text for about, text in moved.items() if about not in accepted]
+
+
+def _history(
+    unit: Unit, account_id: AccountId, report: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """Return how many had which score, and how far these had drifted, day by day, with today."""
     today = now.date().isoformat()
     counts = {str(value): n for value, n in unit.scores.spread(account_id).items() if value}
-    known = before.report.get("distribution", []) if before else []
-    days = [day for day in known if day[0] != today][-REMEMBERED:]
-    return {"distribution": [*days, [today, counts]]}
+    last: Mapping[str, Any] = next((row.report for row in unit.models.all(account_id)), {})
+    days = [day for day in last.get("distribution", []) if day[0] != today]
+    drift = [each for each in last.get("drift", []) if each["at"] != today]
+    return {
+        "distribution": [*days, [today, counts]][-REMEMBERED:],
+        "drift": [*drift, *report["drift"]][-REMEMBERED:],
+    }
 
 
 def _held(scorer: JourneyScorer) -> str:

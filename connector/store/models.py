@@ -20,7 +20,7 @@ from connector.store.tables_journeys import visitor
 from connector.store.tables_scores import model, training
 
 _MOST = 100_000
-KEPT = 5  # models beside the one that serves
+KEPT = 5  # of the models that have served, and as many of those that were refused
 SERVING, SPARE, REFUSED = "serving", "kept", "refused"
 _SHOWN = tuple(column for column in model.c if column.name != "artefact")
 
@@ -88,20 +88,24 @@ class Models:
         return row
 
     def add(self, row: dict[str, Any]) -> None:
-        """Store a model; of those before the last few stay."""
+        """Store a model; of those that have served, and of those refused, the last few stay."""
         if row["state"] == SERVING:
             self._stand_down(row["account_id"])
         add(self.tx, model, [row])
-        own = (model.c.account_id == row["account_id"], model.c.state != SERVING)
-        spare = select(model.c.id).where(*own).order_by(model.c.made_at.desc(), model.c.id)
-        old = list(self.tx.execute(spare.offset(KEPT)).scalars())
-        self.tx.execute(delete(model).where(model.c.id.in_(old)))
+        for state in (SPARE, REFUSED):
+            own = (model.c.account_id == row["account_id"], model.c.state == state)
+            those = select(model.c.id).where(*own).order_by(model.c.made_at.desc(), model.c.id)
+            old = list(self.tx.execute(those.offset(KEPT)).scalars())
+            self.tx.execute(delete(model).where(model.c.id.in_(old)))
 
     def promote(self, account_id: AccountId, model_id: str) -> None:
-        """Have a model serve, and its scores told."""
+        """Have a model serve, and its scores told; alarms that held it hold it no more."""
+        row = self.one(account_id, model_id)
+        moved = self.all(account_id)[0].report.get("moved", ()) if row.held else ()
+        report, accepted = row.report, sorted({*row.report.get("accepted", ()), *moved})
         self._stand_down(account_id)
         own = update(model).where(model.c.id == model_id)
-        self.tx.execute(own.values(state=SERVING, held=""))
+        self.tx.execute(own.values(state=SERVING, held="", report={**report, "accepted": accepted}))
 
     def hold(self, model_id: str, why: str) -> None:
         """Have a model's scores no longer told."""

@@ -11,9 +11,12 @@ from cryptography.fernet import Fernet
 from connector import bootstrap
 from connector.ports import Event, Happening
 from connector.stored import Arrival, Parcel
+from scorer import JourneyScorer
 from tests.commands.conftest import forget
+from tests.scorer.people import AS_OF, START, event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pytest
@@ -189,3 +192,36 @@ def test_a_training_that_failed_is_found_with_what_to_do(shell: Shell, account: 
 
     assert f"WRONG training of {account}: MemoryError: too much" in done.stdout
     assert f"run `connector train {account}`" in done.stdout
+
+
+def test_a_model_that_scores_nobody_says_what_it_lacks(shell: Shell, account: str) -> None:
+    whole = JourneyScorer().fit([event("a", START, "/")], [], AS_OF)
+    serve(account, whole.to_bytes(key(account)), whole.report_)
+
+    done = shell.run("doctor")
+
+    said = f"model of {account}: untrained, learned 0 days ago; 0 usable customers of 0; from 1 on"
+    assert said in done.stdout
+
+
+def test_a_model_that_was_cut_short_is_found(shell: Shell, account: str) -> None:
+    serve(account, b"bnb-score-1\n cut", {})
+
+    done = shell.run("doctor")
+
+    assert f"WRONG model of {account}: mdl_1 was cut short" in done.stdout
+    assert f"run `connector train {account}`" in done.stdout
+
+
+def key(account: str) -> bytes:
+    with bootstrap.services().store.reading() as unit:
+        return unit.models.key(unit.account(account).id)
+
+
+def serve(account: str, artefact: bytes, report: Mapping[str, Any]) -> None:
+    """Have a model serve."""
+    services = bootstrap.services()
+    row = {"id": "mdl_1", "account_id": account, "made_at": services.now(), "held": ""}
+    row |= {"state": "serving", "score_state": "untrained", "report": dict(report)}
+    with services.store.writing() as unit:
+        unit.models.add(row | {"artefact": artefact})

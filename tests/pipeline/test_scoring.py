@@ -10,11 +10,14 @@ from datetime import datetime
 import pytest
 from sqlalchemy import update
 
+from connector.domain.errors import ConnectorError
 from connector.domain.scores import ScoreState
 from connector.pipeline.ageing import grow_older, rescore
-from connector.pipeline.modelling import Model, models, promote, rebase
+from connector.pipeline.modelling import Model, give_up, models, promote, rebase, roll_back
+from connector.pipeline.modelling import serving as serving_of
 from connector.pipeline.outgoing import deliver
 from connector.pipeline.ripening import Added, added
+from connector.pipeline.serving import Shelf
 from connector.pipeline.training import Trained, train
 from connector.store.tables_journeys import journey, visitor
 from connector.store.tables_scores import model
@@ -123,6 +126,32 @@ def test_a_training_that_was_cut_off_is_made_again(site: Scored) -> None:
     assert site.learn() is not None
 
 
+def test_a_training_that_breaks_says_so_and_is_not_tried_again_at_once(site: Scored) -> None:
+    site.win(*WINNERS)
+    with site.house.store.writing() as unit:
+        unit.tx.execute(update(journey).values(data={"origin": "not an object"}))
+
+    with pytest.raises(ConnectorError, match="can't be learned"):
+        site.learn()
+
+    with site.house.store.reading() as unit:
+        told = unit.models.training(ACCOUNT)
+    assert "AttributeError" in told.failure
+    assert told.wanted_at is None
+
+
+def test_a_training_that_cannot_begin_is_given_up_until_it_is_wanted_again(site: Scored) -> None:
+    site.win(*WINNERS)
+    site.house.clock.pass_()
+
+    give_up(site.house.services, ACCOUNT, "ImportError: failed to map segment")
+
+    with site.house.store.reading() as unit:
+        told = unit.models.training(ACCOUNT)
+    assert (told.wanted_at, told.failure) == (None, "ImportError: failed to map segment")
+    assert site.learn("asked for") is not None
+
+
 def test_people_are_scored_anew_as_they_do_something(site: Scored) -> None:
     site.win(*WINNERS)
     site.learn()
@@ -164,6 +193,20 @@ def test_a_model_that_was_cut_short_never_serves_the_one_before_does(site: Score
     assert site.score(1).model_id == first.model_id
 
 
+def test_a_rollback_passes_over_what_cannot_be_read(site: Scored) -> None:
+    site.win(*WINNERS)
+    first, second, third = (site.learn("again") for _ in range(3))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    with site.house.store.writing() as unit:
+        own = update(model).where(model.c.id == second.model_id)
+        unit.tx.execute(own.values(artefact=b"bnb-score-1\n cut"))
+    services = replace(site.house.services, shelf=Shelf())
+
+    assert roll_back(services, ACCOUNT).id == first.model_id
+
+
 def test_one_who_cannot_be_scored_holds_nobody_up(site: Scored) -> None:
     site.win(*WINNERS)
     site.learn()
@@ -193,6 +236,31 @@ def test_scores_are_rebased_only_where_a_person_says_so(site: Scored) -> None:
     states = {one.id: one.state for one in models(site.house.services, ACCOUNT)}
     assert states == {made.id: "serving", first.id: "kept"}
     assert site.score(1).model_id == made.id
+
+
+def test_days_of_scores_go_on_where_the_newest_model_was_refused(site: Scored) -> None:
+    site.win(*WINNERS)
+    for day in range(3):
+        trained = site.learn("night")
+        assert trained is not None
+        assert len(trained.report["distribution"]) == day + 1
+        refuse(site, trained.model_id if day else "")
+        site.house.clock.pass_(86_400)
+
+    found = serving_of(models(site.house.services, ACCOUNT))
+
+    assert found is not None
+    assert len(found.report["distribution"]) == 3
+
+
+def refuse(site: Scored, model_id: str) -> None:
+    """Have a model be refused, and the first one serve on."""
+    if model_id:
+        first = models(site.house.services, ACCOUNT)[-1]
+        promote(site.house.services, ACCOUNT, first.id)
+        with site.house.store.writing() as unit:
+            own = update(model).where(model.c.id == model_id)
+            unit.tx.execute(own.values(state="refused"))
 
 
 def hold(site: Scored, why: str) -> None:

@@ -61,6 +61,23 @@ def test_an_event_that_winning_brings_about_is_named(world: World) -> None:
     assert "Event contract signed" in _about(fooled.alarms_)
 
 
+def test_that_the_keenest_of_all_win_is_no_leak(world: World) -> None:
+    won = {row["profile_id"] for row in world.customers}
+    more = [
+        event(
+            row["profile_id"],
+            datetime.fromisoformat(row["occurred_at"]) + timedelta(minutes=minute),
+            row["url"] if row["profile_id"] in won else "/",
+        )
+        for row in world.events
+        for minute in (1, 2, 3)
+    ]
+
+    told = JourneyScorer().fit(world.events + more, world.customers, AS_OF)
+
+    assert told.alarms_ == []
+
+
 def test_people_as_ever_raise_no_alarm(world: World, fitted: JourneyScorer) -> None:
     for days in (0, 20, 50):
         now = THEN + timedelta(days=days)
@@ -79,6 +96,10 @@ def test_people_of_another_kind_raise_the_alarm(world: World, fitted: JourneySco
     found = fitted.drift(moved, _open(world, now), now)
 
     assert {"score", "page:pricing|count_30"} <= _about(found)
+    told = fitted.watch(moved, _open(world, now), world.customers, now)
+    assert told.alarms == found
+    assert told.psi is not None
+    assert told.psi > 0.25
     kept = JourneyScorer.from_bytes(fitted.to_bytes(KEY), KEY)
     assert kept.drift(moved, _open(world, now), now) == found
 

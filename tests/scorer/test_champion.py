@@ -8,7 +8,7 @@ import pytest
 
 from scorer import JourneyScorer
 from scorer.alarms import Alarm
-from scorer.champion import without_new_leaks
+from scorer.champion import outgrown, without_new_leaks
 from scorer.gates import Verdict
 from scorer.kinds import log_odds
 from tests.scorer.people import AS_OF, KEY, journeys
@@ -46,6 +46,22 @@ def test_what_the_champion_knows_already_takes_nobodys_place(
 
     assert not again.report_["promoted"]
     assert again.report_["gate"]
+
+
+def test_a_champion_that_knew_a_third_of_the_customers_is_no_measure(
+    log: tuple[Rows, Rows],
+) -> None:
+    events, customers = log
+    young = JourneyScorer().fit(events, customers[::3], AS_OF)
+    young.state_ = "trained"
+
+    grown = JourneyScorer().fit(events, customers, AS_OF, champion=young)
+
+    assert (grown.state_, grown.base_) == ("trained", young.base_)
+    assert "champion_auc" not in grown.report_["metrics"]
+    few, many = (each.report_["customers_learned_from"] for each in (young, grown))
+    assert outgrown(many, young.report_)
+    assert not outgrown(2 * few - 1, young.report_)
 
 
 def test_a_champion_that_was_fooled_gives_way(log: tuple[Rows, Rows]) -> None:

@@ -1,5 +1,6 @@
 """What a mark adds now, and when the rest matures."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,15 @@ def test_only_usable_customers_are_told() -> None:
     told = ripening(events, [_won("a", 5), _won("late", 5), _won("silent", 5)], AS_OF)
 
     assert set(told) == {"a"}
+
+
+def test_what_a_customer_who_came_lately_adds_can_be_written_down() -> None:
+    now = START + timedelta(days=9)
+
+    told = ripening([event("a", START, "/")], [_won("a", 8)], now, HORIZON)["a"]
+
+    assert told.rows_later > 0
+    assert json.loads(json.dumps(told[:2])) == [told.rows_now, told.rows_later]
 
 
 @pytest.mark.parametrize("days", [3, 9, 40, 75])

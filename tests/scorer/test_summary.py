@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,21 @@ def test_readiness_says_what_is_lacking(fitted: JourneyScorer) -> None:
     assert provisional.startswith("outcomes are provisional")
     assert sure.startswith("a score is sure to ")
     assert lacking.startswith("hardly any profile has event codes, forms, sources")
+
+
+def test_readiness_tells_a_journey_that_came_in_late_from_none() -> None:
+    events, customers = journeys(300)
+    late = [one | {"received_at": AS_OF.isoformat()} for one in events]
+    silent = {"profile_id": "silent", "customer_at": customers[0]["customer_at"]}
+    now = AS_OF + timedelta(seconds=1)
+
+    report = JourneyScorer().fit(late, [*customers[:30], silent], now).report_
+
+    assert report["state"] == "untrained"
+    first, came_late, idle, *_ = report["readiness"]["sentences"]
+    assert first.startswith("0 usable customers of 31; ")
+    assert came_late.startswith("30 customers can't be learned from: the journey came in after")
+    assert idle == "1 customer can't be learned from: no journey before the win"
 
 
 def test_a_model_that_the_gate_held_says_so(fitted: JourneyScorer) -> None:
