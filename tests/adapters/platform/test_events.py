@@ -192,6 +192,7 @@ def test_what_is_not_of_its_kind_is_kept_as_it_came() -> None:
     [
         ("2026-05-04T12:00:00", datetime(2026, 5, 4, 12, tzinfo=UTC)),
         ("2026-05-04T14:00:00+02:00", datetime(2026, 5, 4, 12, tzinfo=UTC)),
+        ("2026-05-04t12:00:00z", datetime(2026, 5, 4, 12, tzinfo=UTC)),
         (1777896000, datetime(2026, 5, 4, 12, tzinfo=UTC)),
         (1777896000000, datetime(2026, 5, 4, 12, tzinfo=UTC)),
         ("1777896000", datetime(2026, 5, 4, 12, tzinfo=UTC)),
