@@ -231,6 +231,8 @@ def test_an_id_of_any_length_makes_a_key_that_an_index_takes() -> None:
         ("page_view", {"device_id": "d"}, Known.ANONYMOUS),
         ("page_view", {"email": "a@b.c"}, Known.IDENTIFIED),
         ("page_view", {"email": "a@b.c", "state": "anonymous"}, Known.IDENTIFIED),
+        ("opt_out", {"email": "a@b.c"}, Known.ANONYMOUS),
+        ("opt_out", {"email": "a@b.c", "state": "identified"}, Known.IDENTIFIED),
         ("authentication", {"device_id": "d"}, Known.VERIFIED),
         ("authentication", {"device_id": "d", "state": "identified"}, Known.IDENTIFIED),
         ("page_view", {"device_id": "d", "state": " Verified"}, Known.VERIFIED),
