@@ -29,7 +29,7 @@ _PROOFS: Mapping[str, Callable[[Mapping[str, str], datetime], Proofs]] = {
     "hubspot": _of_app,
     "platform": proofs,
 }
-# A rotated secret or a new connection is seen this many seconds later at most.
+# A secret that is taken away is good for this many seconds more; a new one is seen at once.
 FRESH_FOR = 5.0
 
 
@@ -43,11 +43,11 @@ class StoreIntake:
         self._lock = threading.Lock()
         self._senders: dict[tuple[str, str], tuple[float, Sender | None]] = {}
 
-    def sender(self, system: str, connection_id: str) -> Sender | None:
-        """Return who a URL belongs to, None if nobody."""
+    def sender(self, system: str, connection_id: str, *, anew: bool = False) -> Sender | None:
+        """Return who a URL belongs to, None if nobody; `anew` looks it up whatever is known."""
         key = (system, connection_id)
         with self._lock:
-            kept = self._senders.get(key)
+            kept = None if anew else self._senders.get(key)
         if kept and kept[1] is not None and time.monotonic() - kept[0] < FRESH_FOR:
             return kept[1]
         found = self._look_up(system, connection_id)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 PREFIX = "/webhooks/"
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+# So much of a body that is too large is read all the same: a sender who is still sending when the
+# line is closed sees a broken connection, not the answer.
+MOST_PASSED_OVER = 64 * 1024 * 1024
+_PIECE = 64 * 1024
 CONTENT_TYPE = ("Content-Type", "text/plain; charset=utf-8")
 
 
@@ -59,6 +63,7 @@ class Call:
         told = self._environ.get("CONTENT_LENGTH")
         length = int(told) if told and told.isdecimal() else None
         if length is not None and length > most:
+            self._pass_over(length)
             raise _too_large(most)
         cut = None if length is not None else most + 1
         try:
@@ -68,10 +73,17 @@ class Call:
         except ClientDisconnected as error:
             raise _hung_up() from error
         if len(body) > most:
+            self._pass_over(MOST_PASSED_OVER)
             raise _too_large(most)
         if length is not None and len(body) < length:
             raise _hung_up()
         return body
+
+    def _pass_over(self, length: int) -> None:
+        """Read what nobody wants, a piece at a time; what is very much is left."""
+        stream, left = self._environ["wsgi.input"], min(length, MOST_PASSED_OVER)
+        while left > 0 and (piece := stream.read(min(left, _PIECE))):
+            left -= len(piece)
 
 
 def _too_large(most: int) -> DeliveryRefused:

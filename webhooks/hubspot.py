@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from connector.domain.errors import DeliveryRefused
+from webhooks.intake import prove
 from webhooks.verify import hubspot_v1, hubspot_v3
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class HubSpot:
         if sender is None:
             self._verify_app(call, body)
         else:
-            self._verify(sender, call, body)
+            prove(self._intake, SYSTEM, sender, lambda one: self._verify(one, call, body))
         self._intake.keep(SYSTEM, sender, body, trace)
 
     def _sender(self, names: Sequence[str]) -> Sender:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from connector.domain.errors import DeliveryRefused
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 
@@ -26,8 +29,8 @@ class Sender:
 class Intake(Protocol):
     """Who sends, where it is kept, what time it is."""
 
-    def sender(self, system: str, connection_id: str) -> Sender | None:
-        """Return who a URL belongs to, None if nobody."""
+    def sender(self, system: str, connection_id: str, *, anew: bool = False) -> Sender | None:
+        """Return who a URL belongs to, None if nobody; `anew` looks it up whatever is known."""
         ...
 
     def app_secret(self, system: str) -> str:
@@ -41,3 +44,17 @@ class Intake(Protocol):
     def now(self) -> datetime:
         """Return the time."""
         ...
+
+
+def prove(intake: Intake, system: str, sender: Sender, check: Callable[[Sender], None]) -> None:
+    """Check a delivery by what its sender is verified by; raise DeliveryRefused.
+
+    What fails is checked once more by what is stored now: keys may have been replaced meanwhile.
+    """
+    try:
+        check(sender)
+    except DeliveryRefused:
+        now = intake.sender(system, sender.connection_id, anew=True)
+        if now is None or now == sender:
+            raise
+        check(now)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector import figures
 from connector.domain.errors import DeliveryRefused
+from webhooks.intake import prove
 from webhooks.standard import verify
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ class Platform:
         token = names[1] if len(names) > 1 else call.get(TOKEN)
         by_token = len(names) > 1 or bool(token)
         if by_token:
-            _check_token(sender.tokens, token)
+            prove(self._intake, SYSTEM, sender, lambda one: _check_token(one.tokens, token))
         body = call.body(MOST)
         if not by_token:
-            verify(sender.secrets, body, call, self._intake.now())
+            now = self._intake.now()
+            prove(self._intake, SYSTEM, sender, lambda one: verify(one.secrets, body, call, now))
         self._intake.keep(SYSTEM, sender, body, trace)
         proof = "token" if by_token else "signature"
         figures.count(PROOFS, connection=sender.connection_id, proof=proof)

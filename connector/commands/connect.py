@@ -107,8 +107,8 @@ def platform(account_id: str, *, rotate: bool, json_: bool) -> None:
     Its webhooks are signed with the secret (Standard Webhooks); a sender that can't sign posts to
     the URL that ends in a token, which is as secret.
     """
-    fresh = Keys(f"whsec_{b64encode(random.token_bytes(32)).decode()}", random.token_urlsafe(32))
-    connection, keys = hook(bootstrap.services(), AccountId(account_id), fresh, rotate=rotate)
+    services = bootstrap.services()
+    connection, keys = hook(services, AccountId(account_id), fresh_keys(), rotate=rotate)
     url = f"{current().public_url}/webhooks/platform/{connection.id}"
     token_url = f"{url}/{keys.token}"
     result = {"connection_id": connection.id, "webhook_url": url, "secret": keys.secret}
@@ -118,6 +118,12 @@ def platform(account_id: str, *, rotate: bool, json_: bool) -> None:
         f"{text}\nwho can't sign posts to {token_url}",
         json_=json_,
     )
+
+
+def fresh_keys() -> Keys:
+    """Make keys for the platform's webhooks."""
+    secret = b64encode(random.token_bytes(32)).decode()
+    return Keys(f"whsec_{secret}", random.token_urlsafe(32))
 
 
 def warn(connection: Connection) -> None:

@@ -13,9 +13,12 @@ from typing import IO, TextIO
 import click
 
 from connector import bootstrap
+from connector.commands.connect import fresh_keys
 from connector.commands.shown import account_option, as_json, guarded, show
 from connector.domain.errors import ConnectorError
+from connector.domain.facts import AccountId
 from connector.pipeline import importing
+from connector.pipeline.hooking import hook
 from connector.pipeline.services import Services
 from connector.stored import Connection
 
@@ -52,18 +55,8 @@ def journeys(file: Path, account_id: str, *, json_: bool) -> None:
 
 
 def _sender(services: Services, account_id: str) -> Connection:
-    """Return the account's connection to the platform; two of them are one too many to guess."""
-    with services.store.reading() as unit:
-        account = unit.account(account_id)
-        found = [
-            one for one in unit.connections(account.id) if one.system in services.journey_readers
-        ]
-    if len(found) == 1:
-        return found[0]
-    advice = f"run `connector connect platform --account {account_id}` first"
-    raise ConnectorError(
-        f"the account has {len(found)} connections that journeys come by", advice=advice
-    )
+    """Return the account's connection to the platform, made where there is none yet."""
+    return hook(services, AccountId(account_id), fresh_keys(), rotate=False)[0]
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Who is who among visitors: names lead to profiles, and profiles found to be one are joined.
 
-A verified sign-in and a CRM record prove an address. What was only typed links a journey to that
-address's profile, but joins no two profiles that somebody owns. Standard library only.
+A verified sign-in, a CRM record and an opt-out from a mail prove an address. What was only typed
+links a journey to that address's profile, but joins no two profiles that somebody owns. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import NamedTuple
 
 from connector.domain.facts import ProfileId
 from connector.domain.journeys import Alias, JourneyEvent, Known
-from connector.domain.visits import known_by
+from connector.domain.visits import is_withdrawn, known_by
 
 
 class Name(NamedTuple):
-    """Whose an alias is; `verified` says that it came with a sign-in: an address is proven."""
+    """Whose an alias is; `verified` says that it came with a proof, a sign-in mostly."""
 
     profile_id: ProfileId
     verified: bool = False
@@ -57,15 +58,18 @@ class Census:
         """Return the profile that an event belongs to; it may be joined with others later."""
         proven = known_by(event) is Known.VERIFIED
         names = event.aliases
-        found = {alias.kind: self.holder(alias) for alias in names}
+        proves = proven or is_withdrawn(event)
+        lent = {alias for alias in names if proves and self._is_borrowed(alias)}
+        found = {alias.kind: None if alias in lent else self.holder(alias) for alias in names}
         goal = self._goal(found, proven=proven)
         for alias in names:
-            for other in {found[alias.kind], self._named(alias)} - {None}:
+            others = {found[alias.kind], None if alias in lent else self._named(alias)}
+            for other in others - {None}:
                 assert other is not None  # noqa: S101 - taken out above
                 if self._may_join(self.root(other), goal, alias.kind, event):
                     goal = self._join(self.root(other), goal)
         for alias in names:
-            self._claim(alias, goal, proven=proven)
+            self._claim(alias, goal, proven=proves)
         return goal
 
     def root(self, profile_id: ProfileId) -> ProfileId:
@@ -82,10 +86,10 @@ class Census:
     def speaks_for(self, profile_id: ProfileId, event: JourneyEvent) -> bool:
         """Say whether an event came from where a profile's owner has signed in.
 
-        By the platform's user; a device may be anybody's, unless its address is told too.
+        By the platform's user, or by a device: under another user's name that is anybody's.
         """
         own = {alias.kind for alias in event.aliases if self._is_proven(alias, profile_id)}
-        return "user" in own or ("device" in own and bool(event.email))
+        return "user" in own or ("device" in own and (bool(event.email) or not event.user_id))
 
     def _is_proven(self, alias: Alias, profile_id: ProfileId) -> bool:
         name = self.names.get(alias)
@@ -96,6 +100,14 @@ class Census:
         holder = self.holder(Alias("email", event.email)) if event.email else None
         others = (alias for alias in event.aliases if alias.kind != "email")
         return holder is not None and all(self.holder(alias) != holder for alias in others)
+
+    def _is_borrowed(self, alias: Alias) -> bool:
+        """Say whether an address was only typed, by somebody who is known by another proof."""
+        name = self.names.get(alias)
+        held = alias.kind != "email" or alias.value in self.holders
+        if held or name is None or name.verified:
+            return False
+        return self.people[self.root(name.profile_id)].owned
 
     def _named(self, alias: Alias) -> ProfileId | None:
         name = self.names.get(alias)

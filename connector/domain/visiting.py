@@ -15,7 +15,7 @@ from connector.domain.journeys import JourneyEvent, Known, Visitor
 from connector.domain.moves import Go, judge
 from connector.domain.slots import Pipeline, Slot
 from connector.domain.steps import Actor, Kind
-from connector.domain.visits import known_by
+from connector.domain.visits import OPT_OUT, known_by
 
 # The id by which the platform shows that a change is the echo of one that we told it.
 ECHO = "bnb_move_"
@@ -23,7 +23,6 @@ CLAIM = "incentive_claimed"
 OFFER = "incentive_offered"
 ENDS = frozenset({"incentive_expired", "incentive_dismissed"})
 STAGE = "stage_changed"
-OPT_OUT = "opt_out"
 
 
 class Capture(StrEnum):

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from connector.domain.journeys import JourneyEvent, Known, Visitor
 
 # Heard whoever sends them, however often: nobody's wish is taken for noise.
-RIGHTS = frozenset({"opt_out", "deidentified", "stage_changed"})
+OPT_OUT = "opt_out"
+RIGHTS = frozenset({OPT_OUT, "deidentified", "stage_changed"})
 # By their names a sign-in, or a typed address.
 SIGN_INS = frozenset({"verified_conversion", "authentication"})
 TYPED = frozenset({"identity_conversion"})
@@ -46,6 +47,15 @@ def known_by(event: JourneyEvent) -> Known:
         return Known.VERIFIED
     typed = event.email or event.type in TYPED
     return Known.IDENTIFIED if typed else Known.ANONYMOUS
+
+
+def is_withdrawn(event: JourneyEvent) -> bool:
+    """Say whether an address itself is opted out: the sender names no visitor who typed it.
+
+    Nothing but a link in a mail that came there says so: it proves the address.
+    """
+    bare = not event.device_id and not event.user_id and event.known is Known.ANONYMOUS
+    return event.type == OPT_OUT and bool(event.email) and bare
 
 
 def better(one: Known, other: Known) -> Known:

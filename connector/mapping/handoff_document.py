@@ -16,7 +16,7 @@ from connector.mapping.handoff import (
     quoted,
 )
 from connector.mapping.lookup import Lookup, Words
-from connector.mapping.places import LONGEST_WORD, Place
+from connector.mapping.places import LONGEST_WORD, Place, shown
 from connector.mapping.plan import row_for
 from connector.mapping.table import PEOPLE, Deal, Meaning, plain
 
@@ -64,6 +64,9 @@ def _assign_owner(parts: Parts) -> AssignOwner:
     owners = _texts(own.get("owners"))
     if len(set(owners)) != len(owners):
         own["owners"].refuse("names somebody twice")
+    for one in owners:
+        if "@" in one:
+            own["owners"].refuse(f"{shown(one)} is an address: name the owner's id in the CRM")
     if enabled and not owners:
         parts["assign_owner"].refuse("needs owners: the ids of those who take turns")
     return AssignOwner(enabled, owners)

@@ -70,8 +70,13 @@ def load_rules(text: str) -> object:
 
 
 def parse_rules(document: object, pipeline: Pipeline) -> list[Rule]:
-    """Read a file of rules; `id` is "" where none is given. Raises ConfigurationRefused."""
-    root = Place(document, "rules", [])
+    """Read a file of rules; `id` is "" where none is given. Raises ConfigurationRefused.
+
+    A list of rules, or a rule alone, is as good as `{rules: [...]}`.
+    """
+    if isinstance(document, dict) and "trigger" in document:
+        document = [document]
+    root = Place({"rules": document} if isinstance(document, list) else document, "rules", [])
     parts = root.entries(("rules",), needed=("rules",))
     places = parts["rules"].items() if "rules" in parts else []
     found = [read_rule(place, pipeline) for place in places]

@@ -1,15 +1,15 @@
 """A rule is replayed over what people did: who would have been moved when, and what they became.
 
-Nobody is moved. People stand where the ledger says they stood then; what a rule would have done
-counts until the ledger's next move. Silent and imported events count too: it is history. Scores
-are not kept over time, so that no score is ever high enough here.
+Nobody is moved. People stand where the ledger says they stood then, without what the rule itself
+did; what it would have done counts until the ledger's next move. Silent and imported events count
+too: it is history. Scores are not kept over time, so that no score is ever high enough here.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,7 @@ def backtest(
         pipeline = unit.account(account_id).pipeline
     if isinstance(rule.trigger, ScoreCrosses):
         raise ConfigurationRefused(["trigger: scores are not kept over time: nothing to replay"])
-    past = _Past(services, account_id, rule, (now - timedelta(days=days), now))
+    past = _Past(services, account_id, rule, (now - timedelta(days=days), now), without_own=True)
     tally = _Tally(Setting(pipeline, services.rules_rest))
     if rule.daily_cap is None:
         _one_by_one(past, tally)
@@ -129,6 +129,7 @@ class _Past:
     account_id: AccountId
     rule: Rule
     span: tuple[datetime, datetime]
+    without_own: bool = False
 
     def pages(self) -> Iterator[list[Replayed]]:
         """Yield everybody."""
@@ -142,7 +143,24 @@ class _Past:
     def people(self, ids: Sequence[ProfileId]) -> list[Replayed]:
         """Return some people with all that the rule asks of them."""
         with self.services.store.reading() as unit:
-            return _people(unit, self.account_id, ids, self.rule, self.span)
+            crowd = unit.crowd(self.account_id, (), (), ids)
+            if self.without_own:
+                crowd = replace(crowd, moves=_moves_of_others(crowd, self.rule))
+            return _people(unit, self.account_id, ids, crowd, self.rule, self.span)
+
+
+def _moves_of_others(crowd: Crowd, rule: Rule) -> dict[ProfileId, list[LedgerMove]]:
+    """Return people's moves but for those that a rule made."""
+    own = {
+        step.id
+        for steps in crowd.steps.values()
+        for step in steps
+        if step.cause == f"rule:{rule.id}"
+    }
+    return {
+        profile_id: [one for one in moves if one.step_key not in own]
+        for profile_id, moves in crowd.moves.items()
+    }
 
 
 def replayed(
@@ -216,11 +234,11 @@ def _people(
     unit: Unit,
     account_id: AccountId,
     ids: Sequence[ProfileId],
+    crowd: Crowd,
     rule: Rule,
     span: tuple[datetime, datetime],
 ) -> list[Replayed]:
-    """Load some people with all that the rule asks of them, and when it was set off."""
-    crowd = unit.crowd(account_id, (), (), ids)
+    """Load all that the rule asks of some people, and when it was set off by them."""
     since = span[0] - (window(rule) or timedelta())
     if isinstance(rule.trigger, InactiveFor):
         since = min(since, span[0] - rule.trigger.span)

@@ -18,6 +18,7 @@ from connector.mapping.lookup import Lookup
 from connector.mapping.table import Disposition, Meaning
 from connector.mapping.table import Mapping as Table
 from connector.pipeline.handing import OPEN, says_connected
+from connector.pipeline.installing import deal_key
 from connector.pipeline.send import Sending, is_wanted, note, sift
 from connector.ports import DealDraft, Event, Happening
 from connector.stored import URGENT, Arrival, Pending, Profile, Purpose, State
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 AT_ONCE = 10
 # How long a deal waits for the stage that is written before it.
 STAGE_FIRST = timedelta(seconds=2)
+_NO_SUCH_FIELD = 400
 STAGE_PARKED = "the lifecycle stage that is written before it was put aside"
 
 
@@ -46,7 +48,7 @@ def _send(sending: Sending, row: Pending) -> None:
     if not is_wanted(sending, row) or _waits_for_stage(sending, row):
         return
     key, kind, record_id = row.fields["deal"], row.record.object, row.record.record_id
-    made = sending.crm.deal_made(key)
+    made = _made(sending, key)
     if made:
         _conclude(sending, row, "made", made)
         return
@@ -65,6 +67,20 @@ def _send(sending: Sending, row: Pending) -> None:
     else:
         draft = _draft(row, lookup.mapping, values)
         _conclude(sending, row, "made", sending.crm.create_deal(draft, key))
+
+
+def _made(sending: Sending, key: str) -> str:
+    """Return the deal that was made under a key, "" if there is none.
+
+    Deals may have been switched on after our fields were installed: the key's field is made then.
+    """
+    try:
+        return sending.crm.deal_made(key)
+    except CrmRefused as error:
+        if error.status != _NO_SUCH_FIELD or not sending.connection.labels:
+            raise
+        sending.crm.install(deal_key(sending.connection.system), apply=True)
+        return sending.crm.deal_made(key)
 
 
 def _waits_for_stage(sending: Sending, row: Pending) -> bool:

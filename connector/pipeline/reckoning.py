@@ -13,11 +13,13 @@ from connector.domain.identity import Census, Name, Person
 from connector.domain.journeys import Alias, JourneyEvent, Known, Visitor
 from connector.domain.kept import Kept, Visit
 from connector.domain.slots import UNKNOWN, Slot
-from connector.domain.visiting import OPT_OUT, Deed, deeds, opt_out
+from connector.domain.visiting import Deed, deeds, opt_out
 from connector.domain.visits import (
+    OPT_OUT,
     RIGHTS,
     bucket,
     day_of,
+    is_withdrawn,
     joined,
     known_by,
     seen,
@@ -151,6 +153,8 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
     email = Alias("email", event.email)
     if email in buried and is_typed and census.holder(email) is None:
         event = without_person(event)
+    if gone:  # what is left of it came by a visitor all the same
+        event = replace(event, known=known_by(event))
     for name in gone:
         event = replace(event, **{f"{name.kind}_id": ""})  # type: ignore[arg-type]
     return visit if event is visit.event else _with(visit, event)
@@ -297,8 +301,10 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
 
 
 def _is_heard(found: Reckoning, profile_id: ProfileId, visit: Visit) -> bool:
-    """Say whether a visitor's opt-out counts: by who sends it, never by whom it names."""
-    census = found.census
-    if known_by(visit.event) is Known.VERIFIED or census.speaks_for(profile_id, visit.event):
+    """Say whether an opt-out counts: a visitor's by who sends it, never by whom it names."""
+    census, event = found.census, visit.event
+    if known_by(event) is Known.VERIFIED or census.speaks_for(profile_id, event):
+        return True
+    if is_withdrawn(event):
         return True
     return visit.id not in found.strange and not census.people[profile_id].owned

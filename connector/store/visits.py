@@ -18,8 +18,7 @@ from connector.domain.facts import AccountId, ConnectionId, ProfileId
 from connector.domain.identity import Name
 from connector.domain.journeys import Alias, Happened, Visitor
 from connector.domain.kept import Days, Kept, Visit
-from connector.domain.visiting import OPT_OUT
-from connector.domain.visits import day_of, joined
+from connector.domain.visits import OPT_OUT, day_of, joined
 from connector.store import tables as t
 from connector.store.journeys import Journeys, as_happened, as_visitor, event_row
 from connector.store.models import is_serving

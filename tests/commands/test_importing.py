@@ -87,11 +87,20 @@ def test_a_bar_is_shown_to_whoever_watches_at_a_terminal(
     assert ("events" in shown) is watched
 
 
-def test_an_account_without_the_platform_imports_nothing(shell: Shell, tmp_path: Path) -> None:
+def test_history_may_come_before_the_platform_is_connected(shell: Shell, tmp_path: Path) -> None:
     account = shell.account()
-    path = tmp_path / "history.ndjson"
-    path.write_text('{"id": "e1"}\n')
+    path = tmp_path / "h.ndjson"
+    path.write_bytes(LINES)
 
-    said = shell.refusal("import", "journeys", str(path), "--account", account)
+    told = shell.ask("import", "journeys", str(path), "--account", account)
 
-    assert f"connector connect platform --account {account}" in said
+    first, again = (shell.ask("connect", "platform", "--account", account) for _ in range(2))
+    assert told["events"] == 3
+    assert first == again
+
+
+def test_nobodys_history_is_refused(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "h.ndjson"
+    path.write_bytes(LINES)
+
+    assert "acc_nobody" in shell.refusal("import", "journeys", str(path), "--account", "acc_nobody")

@@ -63,6 +63,7 @@ def test_what_is_kept_of_the_switches_reads_back_the_same() -> None:
     [
         ("assign_owner", {"enabled": True}, "handoff.assign_owner: needs owners"),
         ("assign_owner", {"owners": ["7", "7"]}, "owners: names somebody twice"),
+        ("assign_owner", {"owners": ["a@x.io"]}, "owners: 'a@x.io' is an address"),
         ("reset_status", {"enabled": True}, "handoff.reset_status: needs a value"),
         ("create_deal", {"enabled": True}, "handoff.create_deal: needs stage"),
         ("create_deal", {"name": "{a.b}"}, "handoff.create_deal.name: quotes a field"),

@@ -137,6 +137,13 @@ def test_a_stored_rule_can_be_read_though_its_slot_has_lost_its_label() -> None:
     assert isinstance(rule.condition.parts[0], Count)
 
 
+@pytest.mark.parametrize("file", [WHOLE, [WHOLE], {"rules": [WHOLE]}])
+def test_a_file_may_be_a_rule_or_a_list_of_them(file: object) -> None:
+    (rule,) = parse_rules(file, Pipeline())
+
+    assert (rule.name, rule.to) == ("pricing twice", 6)
+
+
 def test_a_file_of_rules_names_no_rule_twice() -> None:
     text = "rules:\n" + "- {name: a, trigger: {score_crosses: 8}, to: 6}\n" * 2
 

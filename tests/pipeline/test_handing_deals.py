@@ -10,10 +10,11 @@ from connector.domain.errors import CrmDenied, CrmDown, CrmError, CrmRefused
 from connector.mapping.handoff import CreateDeal, Handoff
 from connector.mapping.table import Disposition
 from connector.pipeline import forgetting
+from connector.pipeline.installing import install
 from connector.store import tables as t
 from tests.pipeline.acts import Crash, after, before, crash, fail, lead
 from tests.pipeline.crm import Trouble
-from tests.pipeline.house import ACCOUNT, House, quick_house
+from tests.pipeline.house import ACCOUNT, CONNECTION, House, quick_house
 
 MQL, SQL = "marketingqualifiedlead", "salesqualifiedlead"
 DEAL = CreateDeal(
@@ -174,6 +175,20 @@ def test_two_records_of_one_person_who_was_no_mql_get_one_deal(house: House, apa
     connect(house, "12")
 
     assert deals(house) == ["5000"]
+
+
+def test_deals_that_are_switched_on_after_the_install_get_the_field_that_they_need(
+    house: House,
+) -> None:
+    install(house.services, CONNECTION, apply=True, token=None)
+    mql(house)
+    house.crm.trouble["deal_made"].append(Trouble(CrmRefused("no such field", status=400)))
+
+    connect(house)
+
+    names = [call.name for call in house.crm.calls]
+    assert deals(house) == ["5000"]
+    assert names[names.index("deal_made") + 1] == "install"
 
 
 def test_a_refused_deal_is_parked_and_others_are_made(house: House) -> None:

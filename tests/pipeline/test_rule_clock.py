@@ -226,6 +226,17 @@ def test_a_backtest_says_who_would_have_moved_when_and_what_they_became(ruling: 
     assert (ruling.firings("ann"), ruling.firings("bob")) == ([], [])
 
 
+def test_a_backtest_of_a_rule_that_is_live_shows_what_it_did(ruling: Ruling) -> None:
+    ruling.person("ann")
+    rule = ruling.rule()
+    ruling.happen(Did("ann", "look", ruling.house.clock.now()))
+
+    number, found = backtest(ruling.house.services, ACCOUNT, rule.id, 90)
+
+    assert [(rule.id, one.at) for one in found] == ruling.firings("ann")
+    assert (number, found[0].start, found[0].became) == (1, 3, 6)
+
+
 @pytest.mark.parametrize("cap", [None, 150])
 def test_a_backtest_of_many_people_shows_the_first_in_time_and_keeps_the_cap(
     ruling: Ruling, cap: int | None

@@ -56,17 +56,70 @@ def test_a_visitor_whom_nobody_owns_opts_out_by_a_device(site: Site) -> None:
     assert (site.slot("d1"), site.slot("d2")) == (10, 10)
 
 
-def test_who_has_signed_in_opts_out_by_user_but_not_by_a_device_alone(site: Site) -> None:
+@pytest.mark.parametrize("name", [{"device_id": "d1"}, {"user_id": "u1"}, {"email": "ann@x.io"}])
+def test_who_has_signed_in_opts_out_by_any_name(site: Site, name: dict[str, str]) -> None:
     site.do("verified_conversion", device_id="d1", user_id="u1", email="ann@x.io")
 
+    site.do("opt_out", 1, **name)
+
+    assert site.slot("d1") == 10
+
+
+def test_a_device_whose_visitor_only_typed_a_contacts_address_opts_nobody_out(site: Site) -> None:
+    contact(site, "11", "ann@x.io")
+    site.do("form_submitted", device_id="d1", email="ann@x.io")
+
     site.do("opt_out", 1, device_id="d1")
+
     assert (site.slot("d1"), site.house.notes("opt_out_refused")) == (
         3,
         ["who sent it has not signed in"],
     )
 
-    site.do("opt_out", 2, device_id="d1", user_id="u1")
-    assert site.slot("d1") == 10
+
+UNSUBSCRIBED: dict[str, Act] = {
+    "types": lambda site: site.do("form_submitted", 0, device_id="d1", email="ann@x.io"),
+    "follows the link": lambda site: site.do("opt_out", 1, email="ann@x.io"),
+    "signs in as bob": lambda site: site.do("authentication", 2, device_id="d1", email="bob@x.io"),
+    "contact": lambda site: contact(site, "11", "ann@x.io"),
+    "bob": lambda site: contact(site, "12", "bob@x.io"),
+}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.permutations(sorted(UNSUBSCRIBED)))
+def test_an_opt_out_from_a_mail_counts_for_its_address_in_any_order(order: list[str]) -> None:
+    with quick_house() as house:
+        site = Site(house)
+        for one in order:
+            UNSUBSCRIBED[one](site)
+
+        assert (house.slot("11"), house.slot("12")) == (10, 3)
+
+
+def test_an_opt_out_from_a_mail_counts_though_nobody_has_a_record(site: Site) -> None:
+    site.do("identity_conversion", device_id="d1", email="ann@x.io")
+
+    site.do("opt_out", 1, email="ann@x.io")
+
+    assert site.path("d1") == [(None, 3), (3, 10)]
+
+
+def test_an_address_told_as_typed_opts_no_contact_out(site: Site) -> None:
+    contact(site, "11", "ann@x.io")
+
+    site.do("opt_out", email="ann@x.io", known="identified")
+
+    assert site.house.slot("11") == 3
+
+
+def test_who_signs_in_joins_nobody_who_typed_that_address_and_proved_another(site: Site) -> None:
+    site.do("form_submitted", device_id="d1", email="ann@x.io")
+    site.do("verified_conversion", 1, device_id="d1", email="me@x.io")
+
+    site.do("verified_conversion", 2, device_id="d2", email="ann@x.io")
+
+    assert site.whose("d1") != site.whose("d2")
 
 
 SENT: dict[str, Act] = {

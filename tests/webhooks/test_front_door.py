@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -33,6 +34,18 @@ def test_no_name_of_a_connection_breaks_the_endpoint(either: Sender, name: str) 
     answer = either.post([change()], f"/webhooks/hubspot/{name}")
 
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("length", [{"content_length": 8_000_000}, {}])
+def test_a_body_that_is_too_large_is_read_before_it_is_refused(
+    sender: Sender, length: dict[str, int]
+) -> None:
+    body = io.BytesIO(b"x" * 8_000_000)
+    raw = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+
+    answer = sender.client.post(HERE, input_stream=body, environ_overrides=raw, **length)
+
+    assert (answer.status_code, body.read()) == (413, b"")
 
 
 def test_a_connection_without_a_secret_takes_nothing(sender: Sender) -> None:

@@ -186,6 +186,16 @@ def test_no_token_and_no_secret_reaches_a_log(
     assert FIRST.secret not in told
 
 
+def test_new_keys_are_good_at_once(platform: Platform) -> None:
+    platform.post()
+
+    platform.hook(SECOND, rotate=True)
+
+    assert platform.post(keys=SECOND).status_code == 202
+    platform.hook(THIRD, rotate=True)
+    assert platform.post_by_token(THIRD.token).status_code == 202
+
+
 def test_what_a_sender_is_verified_by_is_never_shown(platform: Platform) -> None:
     platform.hook(SECOND, rotate=True)
 

@@ -17,6 +17,7 @@ from connector.adapters.platform import values as v
 from connector.adapters.platform.bodies import Broken, at, parts
 from connector.domain.errors import Unreadable
 from connector.domain.journeys import JourneyEvent, Known
+from connector.domain.visits import OPT_OUT
 from connector.mapping.journey_words import ORIGINS, PERSON, Path, Words
 from connector.ports import Unread
 
@@ -202,11 +203,16 @@ def _groups(part: _Part) -> tuple[dict[str, Any], dict[str, object]]:
 
 
 def _known(part: _Part, kind: str, email: str | None) -> Known:
-    """Return how well the visitor is known: as told, and never less than what came with it says."""
+    """Return how well the visitor is known: as told, and never less than what came with it says.
+
+    An opt-out is left as told: an address in it was not typed, unless the sender says so.
+    """
     told = part.take("state", _state)
     known = told or Known.ANONYMOUS
     if not told and kind in _PROVEN:
         return Known.VERIFIED
+    if kind == OPT_OUT:
+        return known
     return Known.IDENTIFIED if known is Known.ANONYMOUS and email else known
 
 

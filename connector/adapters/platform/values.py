@@ -96,7 +96,7 @@ def _moment(value: object) -> datetime | None:
             return _EPOCH + timedelta(seconds=seconds)
         if not isinstance(value, str):
             return None
-        moment = datetime.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(value.strip().upper())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -1,11 +1,14 @@
 r"""Reads the regular expressions that rules may use: those that run in linear time.
 
-Literals, `.` (any character), classes, `*`, `+`, `?`, `|`, groups; `^` and `$` at the ends of a
-top-level alternative; `\d`, `\w` and `\s` in ASCII. As in `re.search` an alternative fits anywhere
-unless it is tied to an end. Counted repeats, back references and looking around are refused.
+Literals, `.` (any character), classes, `*`, `+`, `?`, `|`, groups; `\d`, `\w` and `\s` in ASCII;
+`^` and `$` at the ends of a top-level alternative, also in a group that stands there, as in
+`/pricing(/|$)`. As in `re.search` an alternative fits anywhere unless it is tied to an end. Counted
+repeats, back references and looking around are refused.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from connector.domain.rules.automaton import ANY, ANYTHING, Chain, Chars, Either, Node, Repeat
 
@@ -20,8 +23,8 @@ _ELSEWHERE = {
     "{": "counted repeats are not known; a brace itself is \\{",
     "}": "a brace itself is \\}",
     "]": "a bracket itself is \\]",
-    "^": "^ stands at the start of a pattern or of a top-level alternative only",
-    "$": "$ stands at the end of a pattern or of a top-level alternative only",
+    "^": "^ stands at the start of a pattern only, or of one of its top-level alternatives",
+    "$": "$ stands at the end of a pattern only, or of one of its top-level alternatives",
     **dict.fromkeys(_REPEATS, "there is nothing to repeat before it, or it repeats a repeat"),
 }
 
@@ -57,6 +60,8 @@ class _Reading:
     def __init__(self, pattern: str) -> None:
         self.rest = pattern
         self.depth = 0
+        self.in_front = False  # of a top-level alternative that is not tied to the start
+        self.tied = ""  # those of ^ and $ that the alternative's groups have taken over
 
     def whole(self) -> Node:
         parts = [self._tied()]
@@ -68,17 +73,23 @@ class _Reading:
 
     def _tied(self) -> Node:
         """Read a top-level alternative; where it is not tied to an end, anything may stand."""
-        head = () if self._takes("^") else (ANYTHING,)
+        self.in_front, self.tied = not self._takes("^"), ""
+        head = self.in_front
         part = self._branch()
-        tail = () if self._takes("$") else (ANYTHING,)
-        if self.rest and self.rest[0] not in "|)":
+        tail = not self._takes("$")
+        if (self.rest and self.rest[0] not in "|)") or not (tail or "$" not in self.tied):
             raise BadPattern(_ELSEWHERE["$"])
-        return Chain((*head, part, *tail))
+        before = (ANYTHING,) if head and "^" not in self.tied else ()
+        after = (ANYTHING,) if tail and "$" not in self.tied else ()
+        return Chain((*before, part, *after))
 
     def _branch(self) -> Node:
         parts = []
-        while self.rest and self.rest[0] not in "|)" and self.rest[0] != "$":
+        while self.rest and self.rest[0] not in "|)$":
+            if not self.depth and "$" in self.tied:
+                raise BadPattern(_ELSEWHERE["$"])
             parts.append(self._piece())
+            self.in_front = self.in_front and self.depth > 0
         return Chain(tuple(parts))
 
     def _piece(self) -> Node:
@@ -106,15 +117,35 @@ class _Reading:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise BadPattern(f"groups stand at most {_DEEPEST} deep")
-        parts = [self._branch()]
+        in_front = self.in_front and self.depth == 1
+        parts = [self._within_group(in_front=in_front)]
         while self._takes("|"):
-            parts.append(self._branch())
+            parts.append(self._within_group(in_front=in_front))
         if self.rest.startswith("$"):
             raise BadPattern(_ELSEWHERE["$"])
         if not self._takes(")"):
             raise BadPattern("a ) is missing")
         self.depth -= 1
-        return Either(tuple(parts))
+        return self._let_out(parts)
+
+    def _within_group(self, *, in_front: bool) -> tuple[bool, Node, bool]:
+        """Read an alternative of a group, and whether it is tied to the start or to the end."""
+        starts = in_front and self._takes("^")
+        part = self._branch()
+        return starts, part, self.depth == 1 and self._takes("$")
+
+    def _let_out(self, parts: Sequence[tuple[bool, Node, bool]]) -> Node:
+        """Return a group; where some of it is tied to an end, anything may stand at the rest."""
+        starts, ends = any(one[0] for one in parts), any(one[2] for one in parts)
+        self.tied += "^" * starts + "$" * ends
+        if (starts or ends) and self.rest[:1] in _REPEATS:
+            raise BadPattern("a group with ^ or $ in it can't be repeated")
+        found: list[Node] = []
+        for start, part, end in parts:
+            before = (ANYTHING,) if starts and not start else ()
+            after = (ANYTHING,) if ends and not end else ()
+            found.append(Chain((*before, part, *after)))
+        return Either(tuple(found))
 
     def _escaped(self) -> Chars:
         char = self._next()

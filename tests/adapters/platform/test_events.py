@@ -192,6 +192,7 @@ def test_what_is_not_of_its_kind_is_kept_as_it_came() -> None:
     [
         ("2026-05-04T12:00:00", datetime(2026, 5, 4, 12, tzinfo=UTC)),
         ("2026-05-04T14:00:00+02:00", datetime(2026, 5, 4, 12, tzinfo=UTC)),
+        ("2026-05-04t12:00:00z", datetime(2026, 5, 4, 12, tzinfo=UTC)),
         (1777896000, datetime(2026, 5, 4, 12, tzinfo=UTC)),
         (1777896000000, datetime(2026, 5, 4, 12, tzinfo=UTC)),
         ("1777896000", datetime(2026, 5, 4, 12, tzinfo=UTC)),
@@ -230,6 +231,8 @@ def test_an_id_of_any_length_makes_a_key_that_an_index_takes() -> None:
         ("page_view", {"device_id": "d"}, Known.ANONYMOUS),
         ("page_view", {"email": "a@b.c"}, Known.IDENTIFIED),
         ("page_view", {"email": "a@b.c", "state": "anonymous"}, Known.IDENTIFIED),
+        ("opt_out", {"email": "a@b.c"}, Known.ANONYMOUS),
+        ("opt_out", {"email": "a@b.c", "state": "identified"}, Known.IDENTIFIED),
         ("authentication", {"device_id": "d"}, Known.VERIFIED),
         ("authentication", {"device_id": "d", "state": "identified"}, Known.IDENTIFIED),
         ("page_view", {"device_id": "d", "state": " Verified"}, Known.VERIFIED),

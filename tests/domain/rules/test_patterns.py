@@ -31,7 +31,9 @@ def regexes() -> st.SearchStrategy[str]:
         return st.lists(groups | singles, min_size=1, max_size=3).map("".join)
 
     body = st.recursive(atoms, grow, max_leaves=6)
-    tied = st.builds("{}{}{}".format, st.sampled_from(["", "^"]), body, st.sampled_from(["", "$"]))
+    heads = st.sampled_from(["", "^", "(^|/)", "(^a|b)"])
+    tails = st.sampled_from(["", "$", "(/|$)", "(b$|.)"])
+    tied = st.builds("{}{}{}".format, heads, body, tails)
     return st.lists(tied, min_size=1, max_size=3).map("|".join)
 
 
@@ -111,7 +113,11 @@ def test_work_grows_with_the_length_though_nothing_were_remembered() -> None:
         ("a\\", "too early"),
         ("a^b", "start of a pattern"),
         ("a$b", "end of a pattern"),
-        ("(a$)", "end of a pattern"),
+        ("(a$)b", "end of a pattern"),
+        ("((a$))", "end of a pattern"),
+        ("(a|$)$", "end of a pattern"),
+        ("a(^|b)", "start of a pattern"),
+        ("(a|$)?", "can't be repeated"),
         ("\\bword", "not known"),
         ("(" * 30 + ")" * 30, "deep"),
         ("a" * 201, "at most 200"),
@@ -120,6 +126,14 @@ def test_work_grows_with_the_length_though_nothing_were_remembered() -> None:
 def test_a_pattern_that_is_not_known_is_refused_by_name(pattern: str, says: str) -> None:
     with pytest.raises(BadPattern, match=re.escape(says)):
         read_regex(pattern)
+
+
+def test_an_address_may_end_or_go_on_behind_a_word() -> None:
+    pricing = UrlMatch(Way.REGEX, r"(^|/)pricing(/|\?|$)")
+
+    assert pricing.fits("https://example.com/pricing")
+    assert pricing.fits("pricing?plan=a")
+    assert not pricing.fits("https://example.com/pricing-2024")
 
 
 def test_an_address_is_taken_as_it_was_sent() -> None:
