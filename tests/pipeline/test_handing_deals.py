@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.errors import CrmDenied, CrmDown, CrmError, CrmRefused
-from connector.mapping.handoff import CreateDeal, Handoff
+from connector.mapping.handoff import CreateDeal, Handoff, ResetStatus
 from connector.mapping.table import Disposition
 from connector.pipeline import forgetting
 from connector.store import tables as t
@@ -316,3 +316,21 @@ def _interrupt(house: House, end: str, call: str) -> None:
         house.sync()
     except Crash:
         house.clock.pass_(60)
+
+
+def test_who_is_connected_before_any_mql_comes_to_sql_with_the_stage(house: House) -> None:
+    profile = lead(house)
+    house.remap(handoff=Handoff(create_deal=DEAL, reset_status=ResetStatus(True, "NEW")))
+
+    house.crm.edit("11", hs_lead_status="CONNECTED")
+    house.hear()
+
+    assert [(move.start, move.goal, move.actor) for move in house.ledger(profile)][1:] == [
+        (3, 4, "crm")
+    ]
+    house.raise_(profile, 6)
+    house.sync()
+    assert house.slot("11") == 4
+    assert house.crm.past("11", "lifecyclestage") == ["lead", SQL]
+    assert house.crm.past("11", "hs_lead_status") == ["CONNECTED"]
+    assert deals(house) == ["5000"]
