@@ -148,8 +148,11 @@ def _living(scene: Scene, retold: Retold) -> Iterator[Record]:
 
 
 def _reset_status(case: _Case, entry: Move, value: str) -> None:
+    """Want the status of a new lead, unless a rep has answered this very entry already."""
     name, now = case.name(Meaning.LEAD_STATUS), case.saying.value(Meaning.LEAD_STATUS)
-    if name and now != value:
+    held = case.saying.held.get(Meaning.LEAD_STATUS)
+    answered = held is not None and now and not held.ours and held.when > entry.when
+    if name and now != value and not answered:
         case.want(Purpose.STATUS, case.enter(Part.STATUS, entry.when), {name: value}, {name: now})
 
 
