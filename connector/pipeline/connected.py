@@ -30,10 +30,21 @@ def says_connected(lookup: Lookup, fact: Fact) -> bool:
 
 def is_news(scene: Scene, fact: Fact) -> bool:
     """Say whether a person set a lead status just now, and we did not know of it."""
-    if fact.ours or fact.silent or not is_fresh(fact.when, scene.now):
+    word = spoken(scene, fact)
+    if word.ours or word.silent or not is_fresh(word.when, scene.now):
         return False
     known = scene.crowd.answers.get(fact.record, ())
     return not any(one.lead_status == fact.value and one.occurred_at >= fact.when for one in known)
+
+
+def spoken(scene: Scene, fact: Fact) -> Fact:
+    """Return a person's word behind a fact: what we ran over and put back is still theirs."""
+    if not fact.ours:
+        return fact
+    theirs = [one for one in scene.known(fact.record) if one.field == fact.field and not one.ours]
+    before = [one for one in theirs if one.stamp <= fact.stamp]
+    last = max(before, key=lambda one: one.stamp, default=fact)
+    return last if last.value == fact.value else fact
 
 
 def reach_sql(scene: Scene, told: Sayings) -> set[ProfileId]:
@@ -79,7 +90,7 @@ def _raise(
     step = OwnStep(
         scene.new_id("stp"),
         owner,
-        *(Kind.RAISE, Actor.CRM, fact.when, scene.now, funnel),
+        *(Kind.RAISE, Actor.CRM, spoken(scene, fact).when, scene.now, funnel),
         slot=goal,
         reason="connected",
         cause=cause,

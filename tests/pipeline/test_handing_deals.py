@@ -334,3 +334,21 @@ def test_who_is_connected_before_any_mql_comes_to_sql_with_the_stage(house: Hous
     assert house.crm.past("11", "lifecyclestage") == ["lead", SQL]
     assert house.crm.past("11", "hs_lead_status") == ["CONNECTED"]
     assert deals(house) == ["5000"]
+
+
+def test_a_word_that_our_reset_ran_over_is_handed_over_once_it_is_put_back(house: House) -> None:
+    profile = lead(house)
+    house.remap(handoff=Handoff(create_deal=DEAL, reset_status=ResetStatus(True, "NEW")))
+    before(
+        house,
+        "write",
+        lambda: house.crm.edit("11", hs_lead_status="CONNECTED"),
+        "hs_lead_status",
+    )
+
+    house.raise_(profile, 6)
+    house.sync()
+
+    assert house.crm.past("11", "hs_lead_status") == ["CONNECTED", "NEW", "CONNECTED"]
+    assert (house.crm.value("11", "lifecyclestage"), house.slot("11")) == (SQL, 4)
+    assert deals(house) == ["5000"]
