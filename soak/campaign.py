@@ -23,7 +23,7 @@ from soak import compare, processes
 from soak.installation import Installation, Through
 from soak.processes import wait_for
 from soak.servers import Postgres, Valkey
-from soak.walk import Walk, open_site
+from soak.walk import Walk, prepare
 from soak.workload import Workload
 
 SECRET = "soak-app-secret"
@@ -196,7 +196,7 @@ class Campaign:
         """Every delivery is answered 2xx or 503, or not at all; else only as its fault allows."""
         rows = self.twin.world.sender.deliveries
         fresh, self._seen = rows[self._seen :], len(rows)
-        odd = self.walking.site.odd() + Counter(
+        odd = self.walking.odd() + Counter(
             row["status"]
             for row in fresh
             if row["status"] // 100 != 2 and row["status"] not in {0, 503} | allow
@@ -280,7 +280,7 @@ class Campaign:
 
     def is_quiet(self) -> bool:
         """Say whether nothing is on its way in or out."""
-        if self.twin.ask("GET", "idle")["waiting"] or self.walking.site.waiting:
+        if self.twin.ask("GET", "idle")["waiting"] or not self.walking.is_quiet:
             return False
         status = self.own.get("status")
         return not (status["inbox"]["pending"] or status["outbox"]["pending"])
@@ -355,8 +355,8 @@ def _connect(campaign: Campaign) -> None:
     own.token = account["api_token"]
     campaign.account = account["account_id"]
     connect_twin(campaign)
-    site = open_site(own, campaign.account)
-    campaign.walk = Walk(own, site, campaign.plan.seed, campaign.plan.visits)
+    plan = campaign.plan
+    campaign.walk = prepare(own, campaign.account, RETRIES, plan.seed, plan.visits)
     own.command("install", campaign.connection, "--apply")
     campaign.twin.settings(target=campaign.webhook, signed_url=campaign.webhook)
 

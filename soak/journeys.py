@@ -189,8 +189,10 @@ def must_fire(law: Law, person: Person) -> bool:
     What comes late has those judged again that count it and happened later.
     """
     for number, event in enumerate(person.events):
+        if not law.fits(event):
+            continue
         there = _with(person.events[: number + 1], event)
-        again = [one for one in there if law.fits(event) and when(one) > when(event)]
+        again = [one for one in there if when(one) > when(event)]
         if any(_holds(law, one, there) for one in (event, *again)):
             return True
     return False

@@ -22,7 +22,8 @@ HOME = "https://soak.example"
 PAGES = ("/", "/blog", "/docs", "/pricing", "/pricing?plan=team", "/fr/pricing/faq", "/customers")
 PLAIN = ("/", "/blog", "/docs", "/customers")
 GOALS = (3, 4, 5, 6)
-MOST_PEOPLE = 100
+MOST_PEOPLE = 150
+MOST_LOST = 0.4  # the part that may have opted out or be forgotten
 DOUBLED, LATE, UNNAMED = 0.12, 0.15, 0.1
 MOST_LATE = 6.0  # seconds
 STAFFED = 0.2  # the part whom people move in the platform; they do what sets off no rule
@@ -174,7 +175,7 @@ class Visitors:
     def opt_out(self) -> None:
         """Opt out, as whoever they are known as; then look at the prices."""
         who = self._someone()
-        if who is not None and who.devices[0].state == who.state:
+        if who is not None and who.devices[0].state == who.state and self._may_go():
             self._tell(who, "opt_out")
             who.out = True
             for page in PAGES[3:6]:
@@ -190,7 +191,8 @@ class Visitors:
     def forget(self) -> None:
         """Have somebody forgotten; what they did before comes in afterwards."""
         who = self._someone()
-        if who is not None and who.state == "verified" and who.devices[0].state == "verified":
+        is_known = who is not None and who.state == who.devices[0].state == "verified"
+        if who is not None and is_known and self._may_go():
             before = self._event(who, who.devices[0], "page_view", page={"url": f"{HOME}/late"})
             for device in who.devices:
                 self._send(who, self._event(who, device, "deidentified"))
@@ -198,6 +200,10 @@ class Visitors:
             self._send(who, before, late=MOST_LATE)
 
     # How they do it
+
+    def _may_go(self) -> bool:
+        """Keep the site from falling silent."""
+        return sum(one.out or one.gone for one in self.people) < MOST_LOST * len(self.people)
 
     def _do(self, kind: str) -> None:
         who = self._someone()
