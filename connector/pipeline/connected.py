@@ -10,6 +10,7 @@ from connector.domain.steps import Actor, Kind
 from connector.mapping.handoff_document import sql_stage
 from connector.mapping.lookup import Lookup, Words
 from connector.mapping.plan import is_backward
+from connector.mapping.replay import Saying
 from connector.mapping.table import Meaning, plain
 from connector.pipeline.bench import survivor_of
 from connector.pipeline.people import Sayings
@@ -54,23 +55,22 @@ def reach_sql(scene: Scene, told: Sayings) -> set[ProfileId]:
     records have their profiles; `told` are records replayed already.
     """
     moved = set()
-    for fact in scene.changes.facts:
-        goal = _goal(scene, fact, told)
-        record = scene.records.get(fact.record)
-        if goal is not None and record is not None and record.profile_id:
+    for key, (saying, _) in told.items():
+        fact = saying.held.get(Meaning.LEAD_STATUS)
+        goal = _goal(scene, fact, saying) if fact and saying.alive else None
+        record = scene.records.get(key)
+        if fact and goal is not None and record is not None and record.profile_id:
             owner = survivor_of(scene, record.profile_id)
             moved |= set(_raise(scene, owner, fact, goal, told))
     return moved
 
 
-def _goal(scene: Scene, fact: Fact, told: Sayings) -> Slot | None:
-    """Return the slot that a fact leads to by way of the hand-off, None where it says nothing."""
+def _goal(scene: Scene, fact: Fact, saying: Saying) -> Slot | None:
+    """Return the slot that a word leads to by way of the hand-off, None where it says nothing."""
     lookup = scene.lookup(fact.record.connection_id)
-    saying = told[fact.record][0] if fact.record in told else None
-    if saying is None or not lookup.mapping.handoff.create_deal.enabled:
+    if not lookup.mapping.handoff.create_deal.enabled:
         return None
-    stands = saying.held.get(Meaning.LEAD_STATUS) == fact and saying.alive
-    if not stands or not says_connected(lookup, fact) or not is_news(scene, fact):
+    if not says_connected(lookup, fact) or not is_news(scene, fact):
         return None
     held, stage = saying.value(Meaning.LIFECYCLE), sql_stage(lookup)
     if not stage or is_backward(held, stage, fact.record.object, lookup):

@@ -352,3 +352,18 @@ def test_a_word_that_our_reset_ran_over_is_handed_over_once_it_is_put_back(house
     assert house.crm.past("11", "hs_lead_status") == ["CONNECTED", "NEW", "CONNECTED"]
     assert (house.crm.value("11", "lifecyclestage"), house.slot("11")) == (SQL, 4)
     assert deals(house) == ["5000"]
+
+
+def test_a_word_about_a_record_whose_person_is_known_later_leads_to_sql_too(house: House) -> None:
+    profile = lead(house)
+    house.remap(handoff=Handoff(create_deal=DEAL))
+    house.raise_(profile, 6)
+    house.sync()
+    house.crm.create("12")
+    house.crm.edit("12", hs_lead_status="CONNECTED")
+    house.hear()
+
+    house.crm.edit("12", email="p11@x.io")
+    house.hear()
+
+    assert (house.ledger(profile)[-1].reason, house.slot("12")) == ("connected", 4)
