@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--only", default="", help="these faults, once each: 'kill web,429'")
     found.add_argument("--pace", type=float, default=usual.pace, help="seconds between deeds")
+    found.add_argument("--visits", type=float, default=usual.visits, help="the same of visitors")
     found.add_argument("--patience", type=float, default=usual.patience)
     found.add_argument("--json", default="", metavar="FILE", help="write the report there too")
     return found

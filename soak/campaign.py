@@ -23,6 +23,7 @@ from soak import compare, processes, written
 from soak.installation import Installation, Through
 from soak.processes import wait_for
 from soak.servers import Postgres, Valkey
+from soak.walk import Walk, prepare
 from soak.workload import Workload
 
 SECRET = "soak-app-secret"
@@ -46,6 +47,7 @@ class Plan:
     disk: Literal["small", "real"] = "small"
     only: tuple[str, ...] = ()
     pace: float = 0.1
+    visits: float = 0.1
     converge_within: float = 90.0
     patience: float = 1.0
     """What expected times are multiplied with; a busy machine needs more."""
@@ -62,6 +64,7 @@ class Campaign:
     work: Workload
     valkey: Valkey | None = None
     postgres: Postgres | None = None
+    walk: Walk | None = None
     connection: str = ""
     account: str = ""
     small_disk: bool = False
@@ -139,6 +142,7 @@ class Campaign:
         for _ in range(FIRST_PEOPLE):
             self.work.create()
         self._thread.start()
+        self.walking.start(self.found)
         names = self.plan.only or tuple(table)
         until = self.began + self.plan.minutes * 60
         last = time.monotonic()
@@ -193,7 +197,7 @@ class Campaign:
         """Every delivery is answered 2xx or 503, or not at all; else only as its fault allows."""
         rows = self.twin.world.sender.deliveries
         fresh, self._seen = rows[self._seen :], len(rows)
-        odd = Counter(
+        odd = self.walking.odd() + Counter(
             row["status"]
             for row in fresh
             if row["status"] // 100 != 2 and row["status"] not in {0, 503} | allow
@@ -203,6 +207,13 @@ class Campaign:
         self.expect(not given_up, "the sender gave up: the harness must retry for longer")
         self.expect(not self.work.odd, f"the API: {Counter(self.work.odd)}")
         self.work.odd.clear()
+
+    @property
+    def walking(self) -> Walk:
+        """Return the visitors' part."""
+        if self.walk is None:
+            raise RuntimeError("nobody has connected the platform")
+        return self.walk
 
     @property
     def webhook(self) -> str:
@@ -215,11 +226,13 @@ class Campaign:
     def at_rest(self) -> Iterator[None]:
         """Hold the workload while the block runs."""
         self.resting.set()
+        self.walking.rest()
         self.idle.wait(60)
         try:
             yield
         finally:
             self.resting.clear()
+            self.walking.go_on()
 
     def check(self, *, is_last: bool = False) -> None:
         """Wait until all is quiet, then compare everything."""
@@ -234,6 +247,9 @@ class Campaign:
             counted = compare.account_for(self.own, self.work, acked, scene.story.erased)
             verdict.lost += counted.lost
             verdict.doubled += counted.doubled
+            visits = self.walking.check()
+            for what in ("lost", "doubled", "diverged", "details"):
+                getattr(verdict, what).extend(getattr(visits, what))
             if is_last:
                 self.repeated = written.repeats(self.work, self.excuses)
                 verdict.doubled += self.repeated
@@ -265,7 +281,7 @@ class Campaign:
 
     def is_quiet(self) -> bool:
         """Say whether nothing is on its way in or out."""
-        if self.twin.ask("GET", "idle")["waiting"]:
+        if self.twin.ask("GET", "idle")["waiting"] or not self.walking.is_quiet:
             return False
         status = self.own.get("status")
         return not (status["inbox"]["pending"] or status["outbox"]["pending"])
@@ -332,6 +348,7 @@ def staged(plan: Plan, say: Callable[[str], object]) -> Iterator[Campaign]:
         stack.callback(_keep_log, folder, found)
         _connect(found)
         stack.callback(found.over.set)
+        stack.callback(found.walking.close)
         yield found
 
 
@@ -345,6 +362,8 @@ def _connect(campaign: Campaign) -> None:
     own.token = account["api_token"]
     campaign.account = account["account_id"]
     connect_twin(campaign)
+    plan = campaign.plan
+    campaign.walk = prepare(own, campaign.account, RETRIES, plan.seed, plan.visits)
     own.command("install", campaign.connection, "--apply")
     campaign.twin.settings(target=campaign.webhook, signed_url=campaign.webhook)
 

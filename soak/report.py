@@ -32,6 +32,7 @@ def report(campaign: Campaign) -> dict[str, Any]:
         "values_written": len(campaign.twin.world.portal.writes),
         **{what: len(_all(verdicts, what)) for what in ("lost", "doubled", "diverged")},
         "repeated": {"values": len(campaign.repeated), "first": campaign.repeated[:20]},
+        "visitors": campaign.walking.report(),
         "orphans": len(campaign.orphans),
         "checks": len(verdicts),
         "seconds_to_converge": campaign.converged,

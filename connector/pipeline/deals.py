@@ -17,7 +17,7 @@ from connector.mapping.handoff import filled, quoted
 from connector.mapping.lookup import Lookup
 from connector.mapping.table import Disposition, Meaning
 from connector.mapping.table import Mapping as Table
-from connector.pipeline.handing import OPEN, says_connected
+from connector.pipeline.connected import OPEN, says_connected
 from connector.pipeline.installing import deal_key
 from connector.pipeline.send import Sending, is_wanted, note, sift
 from connector.ports import DealDraft, Event, Happening

@@ -11,14 +11,16 @@ import structlog
 
 from connector import figures
 from connector.domain.errors import ConnectorError
-from connector.domain.facts import AccountId, ConnectionId, RecordKey
+from connector.domain.facts import AccountId, ConnectionId, ProfileId, RecordKey
 from connector.mapping.table import Meaning
 from connector.pipeline import journeys, scoring
+from connector.pipeline.connected import reach_sql
 from connector.pipeline.erasure import erase, owner
 from connector.pipeline.escalating import on_field
 from connector.pipeline.halving import work_off
 from connector.pipeline.inbound import reading_ties, take_in
 from connector.pipeline.opening import open_scene
+from connector.pipeline.people import Sayings
 from connector.pipeline.refold import settle
 from connector.pipeline.scene import Scene
 from connector.pipeline.services import Services
@@ -99,10 +101,16 @@ def _apply(
         with services.store.reading() as unit:
             _refuse(scene, unit, account_id)
     with services.store.reading() as unit:
-        retold = settle(scene, judge=partial(on_field, services, unit, scene))
+        retold = settle(scene, judge=partial(_judge, services, unit, scene))
         _erase(scene, unit, account_id)
     conclude(services, account_id, fence, scene, retold)
     figures.count("bb_events_total", len(arrivals), outcome="applied")
+
+
+def _judge(services: Services, unit: Unit, scene: Scene, told: Sayings) -> set[ProfileId]:
+    """Move whom a rep has connected with, then whom a rule does; return who that is."""
+    connected = reach_sql(scene, told)
+    return connected | on_field(services, unit, scene, told)
 
 
 def load_scene(

@@ -12,21 +12,18 @@ from datetime import datetime, timedelta
 
 from connector.domain.facts import ConnectionId, Fact, is_fresh
 from connector.domain.handoffs import Intent, Part
-from connector.domain.slots import OPEN_TO_RULES, Slot
 from connector.domain.steps import Actor, Move
 from connector.mapping.handoff_document import sql_stage
 from connector.mapping.lookup import Lookup
 from connector.mapping.plan import is_backward
 from connector.mapping.replay import Saying
-from connector.mapping.table import Disposition, Meaning, plain
+from connector.mapping.table import Disposition, Meaning
+from connector.pipeline.connected import OPEN, is_news, says_connected
 from connector.pipeline.entries import entered
 from connector.pipeline.refold import Retold
 from connector.pipeline.scene import Scene
 from connector.pipeline.wishes import cause_of
 from connector.stored import Pending, Purpose, Record
-
-# Who is with sales, or on the way there.
-OPEN = OPEN_TO_RULES | {Slot.QUALIFIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +148,11 @@ def _living(scene: Scene, retold: Retold) -> Iterator[Record]:
 
 
 def _reset_status(case: _Case, entry: Move, value: str) -> None:
+    """Want the status of a new lead, unless a rep has answered this very entry already."""
     name, now = case.name(Meaning.LEAD_STATUS), case.saying.value(Meaning.LEAD_STATUS)
-    if name and now != value:
+    held = case.saying.held.get(Meaning.LEAD_STATUS)
+    answered = held is not None and now and not held.ours and held.when > entry.when
+    if name and now != value and not answered:
         case.want(Purpose.STATUS, case.enter(Part.STATUS, entry.when), {name: value}, {name: now})
 
 
@@ -170,26 +170,11 @@ def _connected(scene: Scene, retold: Retold) -> None:
         fact = retold.sayings[record.key].held.get(Meaning.LEAD_STATUS)
         if fact is None or not lookup.mapping.handoff.create_deal.enabled:
             continue
-        if says_connected(lookup, fact) and _is_news(scene, fact):
+        if says_connected(lookup, fact) and is_news(scene, fact):
             case = _Case(scene, retold, record, f"{Actor.CRM}:{record.key.connection_id}")
             key = case.enter(Part.DEAL, _answered(scene, retold, fact))
             _want_sql(case, key)
             case.want(Purpose.DEAL, key, {"deal": key}, {})
-
-
-def says_connected(lookup: Lookup, fact: Fact) -> bool:
-    """Say whether a lead status is one of those that mean connected."""
-    label = lookup.vocabulary.label(fact.record.object, fact.field, fact.value)
-    shown = {plain(fact.value), plain(label)} - {""}
-    return bool(shown & {plain(one) for one in lookup.mapping.handoff.create_deal.status})
-
-
-def _is_news(scene: Scene, fact: Fact) -> bool:
-    """Say whether a person set a lead status just now, and we did not know of it."""
-    if fact.ours or fact.silent or not is_fresh(fact.when, scene.now):
-        return False
-    known = scene.crowd.answers.get(fact.record, ())
-    return not any(one.lead_status == fact.value and one.occurred_at >= fact.when for one in known)
 
 
 def _answered(scene: Scene, retold: Retold, fact: Fact) -> datetime:

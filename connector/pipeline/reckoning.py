@@ -165,14 +165,20 @@ def _with(visit: Visit, event: JourneyEvent) -> Visit:
 
 
 def _deidentify(found: Reckoning, visit: Visit) -> None:
-    """Forget whom the platform has de-identified; a device alone forgets no owner of records."""
+    """Forget whom the platform has de-identified; a device alone forgets no owner of records.
+
+    With them goes whom a sign-in would bring along: who was met by another of the names, and
+    whom nobody owns.
+    """
     census, names = found.census, visit.names
     found.kept.dropped.append(visit.id)
-    known = ((name.kind, holder) for name in names if (holder := census.holder(name)))
-    by, best = next(known, ("", None))
-    if best is not None and (by != "device" or not census.people[best].owned):
-        found.erased.add(best)
-    found.buried |= {name for name in names if census.holder(name) in {best, None}}
+    known = [(name.kind, holder) for name in names if (holder := census.holder(name))]
+    by, best = known[0] if known else ("", None)
+    own = {holder for _, holder in known if not census.people[holder].owned}
+    if best is not None and by != "device":
+        own.add(best)
+    found.erased |= own
+    found.buried |= {name for name in names if census.holder(name) in {*own, best, None}}
 
 
 def _by_root(found: Reckoning) -> dict[ProfileId, list[Visit]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from simulators.hubspot import signatures
-from soak import compare, processes
+from soak import compare, processes, visited
 from soak.installation import Installation
 from soak.processes import wait_for
 from soak.story import Story
@@ -208,6 +208,7 @@ def _lose_power(c: Campaign, place: Path, *, is_replayed: bool) -> None:
     events = list(c.twin.world.sender.events)
     acked = compare.acked_events(c.twin.world.sender.deliveries)
     puts = list(c.work.puts)
+    visits = (c.walking.site.acked(), list(c.walking.site.told))
     place.mkdir(mode=0o700)
     for path in (c.folder / "data").iterdir():
         if path.is_file() and path.name != "ballast":
@@ -219,11 +220,17 @@ def _lose_power(c: Campaign, place: Path, *, is_replayed: bool) -> None:
     copied.close()
     c.expect(answer == "ok", f"integrity_check says {answer}")
     if is_replayed:
-        _reopen(c, place, acked, (events, puts))
+        _reopen(c, place, acked, (events, puts), visits)
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _reopen(c: Campaign, place: Path, acked: compare.Acked, told: compare.Told) -> None:
+def _reopen(
+    c: Campaign,
+    place: Path,
+    acked: compare.Acked,
+    told: compare.Told,
+    visits: tuple[list[compare.Json], list[compare.Json]],
+) -> None:
     """Run the product on the copy, without a CRM, and look for every acknowledged event."""
     more = {
         **{k: v for k, v in c.own.environment.items() if k.startswith("CONNECTOR_")},
@@ -245,7 +252,7 @@ def _reopen(c: Campaign, place: Path, acked: compare.Acked, told: compare.Told) 
         c.expect(drained, "the copy does not work off what waits")
         story = Story([row for row in told[0] if compare.key(row) in acked], told[1], [])
         counted = compare.account_for(copy, c.work, acked, story.erased)
-        for row in counted.lost[:5]:
+        for row in [*counted.lost[:5], *visited.missing(copy, *visits)[:5]]:
             c.found(f"lost with the power: {row}")
     finally:
         copy.close()

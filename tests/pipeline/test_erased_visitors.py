@@ -238,3 +238,22 @@ def test_a_device_under_a_name_that_we_do_not_know_forgets_nobody_who_is_owned(s
     site.do("deidentified", 1, device_id="d1", user_id="u9")
 
     assert site.slot("d1") == 3
+
+
+def test_who_came_by_another_of_the_names_is_forgotten_too(site: Site) -> None:
+    site.do("verified_conversion", device_id="d1", user_id="u1", email="ann@x.io")
+    site.do("page_view", 1, device_id="d2")
+
+    site.do("deidentified", 2, device_id="d2", user_id="u1", email="ann@x.io")
+    site.do("authentication", 1.5, device_id="d2", user_id="u1", email="ann@x.io")
+
+    assert (site.kept(), site.profiles()) == ([], [])
+
+
+def test_somebody_else_on_the_same_device_is_not_forgotten(site: Site) -> None:
+    site.do("verified_conversion", device_id="d1", user_id="u1", email="ann@x.io")
+    site.do("verified_conversion", 1, device_id="d2", user_id="u2", email="bob@x.io")
+
+    site.do("deidentified", 2, device_id="d2", user_id="u1", email="ann@x.io")
+
+    assert [row.id for row in site.profiles()] == [site.whose("d2")]

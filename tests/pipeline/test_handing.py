@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -312,3 +313,19 @@ def test_who_is_erased_leaves_no_hand_off_behind(house: House) -> None:
     house.run()
 
     assert house.rows(t.handoff) == []
+
+
+def test_what_a_rep_said_after_the_entry_stands_though_the_entry_comes_late(house: House) -> None:
+    on(house)
+    profile = lead(house)
+    house.clock.pass_(60)
+    house.crm.edit("11", hs_lead_status="OPEN")
+    house.sync()
+
+    house.clock.time -= timedelta(seconds=90)
+    house.raise_(profile, 6)
+    house.clock.pass_(90)
+    house.sync()
+
+    assert house.crm.past("11", STATUS) == ["OPEN"]
+    assert house.crm.value("11", OWNER) == "7"

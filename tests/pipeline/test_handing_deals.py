@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.errors import CrmDenied, CrmDown, CrmError, CrmRefused
-from connector.mapping.handoff import CreateDeal, Handoff
+from connector.mapping.handoff import CreateDeal, Handoff, ResetStatus
 from connector.mapping.table import Disposition
 from connector.pipeline import forgetting
 from connector.pipeline.installing import install
@@ -331,3 +331,54 @@ def _interrupt(house: House, end: str, call: str) -> None:
         house.sync()
     except Crash:
         house.clock.pass_(60)
+
+
+def test_who_is_connected_before_any_mql_comes_to_sql_with_the_stage(house: House) -> None:
+    profile = lead(house)
+    house.remap(handoff=Handoff(create_deal=DEAL, reset_status=ResetStatus(True, "NEW")))
+
+    house.crm.edit("11", hs_lead_status="CONNECTED")
+    house.hear()
+
+    assert [(move.start, move.goal, move.actor) for move in house.ledger(profile)][1:] == [
+        (3, 4, "crm")
+    ]
+    house.raise_(profile, 6)
+    house.sync()
+    assert house.slot("11") == 4
+    assert house.crm.past("11", "lifecyclestage") == ["lead", SQL]
+    assert house.crm.past("11", "hs_lead_status") == ["CONNECTED"]
+    assert deals(house) == ["5000"]
+
+
+def test_a_word_that_our_reset_ran_over_is_handed_over_once_it_is_put_back(house: House) -> None:
+    profile = lead(house)
+    house.remap(handoff=Handoff(create_deal=DEAL, reset_status=ResetStatus(True, "NEW")))
+    before(
+        house,
+        "write",
+        lambda: house.crm.edit("11", hs_lead_status="CONNECTED"),
+        "hs_lead_status",
+    )
+
+    house.raise_(profile, 6)
+    house.sync()
+
+    assert house.crm.past("11", "hs_lead_status") == ["CONNECTED", "NEW", "CONNECTED"]
+    assert (house.crm.value("11", "lifecyclestage"), house.slot("11")) == (SQL, 4)
+    assert deals(house) == ["5000"]
+
+
+def test_a_word_about_a_record_whose_person_is_known_later_leads_to_sql_too(house: House) -> None:
+    profile = lead(house)
+    house.remap(handoff=Handoff(create_deal=DEAL))
+    house.raise_(profile, 6)
+    house.sync()
+    house.crm.create("12")
+    house.crm.edit("12", hs_lead_status="CONNECTED")
+    house.hear()
+
+    house.crm.edit("12", email="p11@x.io")
+    house.hear()
+
+    assert (house.ledger(profile)[-1].reason, house.slot("12")) == ("connected", 4)
