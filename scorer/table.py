@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from scorer import alarms, learning, summary
 from scorer.alarms import Alarm
 from scorer.bands import State, scores
-from scorer.columns import read_table
+from scorer.cells import is_missing
+from scorer.columns import read_as, read_table
 from scorer.kinds import Floats, Ints, chances
 from scorer.levels import Coded, Scales, learn_scales
 from scorer.measures import auc, calibration_error
@@ -36,6 +37,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         """Learn from rows and what became of them; two classes, the later in order the success."""
         columns = read_table(X)
         names = list(columns)
+        if not names:
+            raise ValueError("the table has no columns")
         self.classes_, won = _outcomes(y)
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_features_in_ = len(names)
@@ -113,7 +116,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def _code(self, X: Any) -> Coded:
         check_is_fitted(self, "learned_")
-        columns = read_table(X, [str(name) for name in self.feature_names_in_])
+        columns = read_as(X, {scale.name: scale.is_number for scale in self.scales_.all})
         return self.scales_.code(list(columns.values()))
 
 
@@ -126,8 +129,12 @@ def state_of(wins: int) -> State:
 
 def _outcomes(y: Any) -> tuple[Any, Floats]:
     told = np.asarray(y)
-    if told.ndim != 1:
-        raise ValueError("y is one column")
+    if told.ndim == 2 and told.shape[1] == 1:  # noqa: PLR2004 - rows of one cell
+        told = told[:, 0]
+    if told.ndim != 1 or not len(told):
+        raise ValueError("y is one column, with an outcome for each row")
+    if any(is_missing(outcome) for outcome in told.tolist()):
+        raise ValueError("y says nothing of some rows; leave those out")
     classes = np.unique(told)
     if len(classes) > 2:  # noqa: PLR2004 - success or not
         raise ValueError(f"y has {len(classes)} classes; two are meant: success or not")
