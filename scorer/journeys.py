@@ -25,6 +25,7 @@ from scorer.building import (
     ruled,
     worth_keeping,
 )
+from scorer.cells import word_of
 from scorer.champion import held_out, without_new_leaks
 from scorer.days import Buckets
 from scorer.events import MICROSECOND, Events, read_events, read_time
@@ -186,7 +187,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         """Return profiles' columns of whole numbers, and who has a journey at all."""
         check_is_fitted(self, "learned_")
         instant = read_time(as_of)
-        profiles = [str(profile) for profile in profile_ids]
+        profiles = [word_of(profile) for profile in profile_ids]
         log = read_events(events).before(instant)
         when = np.full(len(profiles), instant)
         if buckets is None:
