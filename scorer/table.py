@@ -13,7 +13,7 @@ from scorer.alarms import Alarm
 from scorer.bands import State, scores
 from scorer.cells import is_missing
 from scorer.columns import read_as, read_table
-from scorer.kinds import Floats, Ints, chances
+from scorer.kinds import Chance, Floats, Ints, chances, seed_of
 from scorer.levels import Coded, Scales, learn_scales
 from scorer.measures import auc, calibration_error
 from scorer.members import Sample
@@ -30,7 +30,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     words, booleans or nothing. `random_state` is the only chance there is.
     """
 
-    def __init__(self, random_state: int = 0) -> None:
+    def __init__(self, random_state: Chance = 0) -> None:
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -48,7 +48,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             raise ValueError(f"X has {len(coded)} rows and y has {len(won)}")
         weights = np.ones(len(won)) if sample_weight is None else np.asarray(sample_weight, float)
         sample = Sample(self.scales_, coded, won, weights)
-        self.learned_ = learning.learn(sample, int(self.random_state))
+        self.learned_ = learning.learn(sample, seed_of(self.random_state))
         self.state_ = str(state_of(int(won.sum())))
         unseen, seen = self.learned_.unseen_points, self.learned_.seen
         model = self.learned_.model
