@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from scorer.gates import Order
 from scorer.kinds import Floats, Ints, chances
-from scorer.levels import Coded, Scales
+from scorer.levels import MISSING, Coded, Scale, Scales
 from scorer.measures import BINS, auc, auc_error, calibration_error, shift, spread
 from scorer.members import Sample, level_sums
 from scorer.points import Points, reasons
@@ -26,6 +26,8 @@ WEAK = 0.55
 FEWEST_WINS = 10
 FEWEST_LEAKED = 20  # successes, below which even a perfect order says little
 PURE, TELLING = 0.95, 0.1  # who has it has won; and so many of all who won have it
+TIMES_PURE = 19  # and by odds so many times as often as everybody, where many win
+RARELY = np.log(1e-6)  # how likely chance may make so many of them winners
 HARDLY = 0.9995
 MOST_POINTS = 5_000  # that are kept of a population
 GROWS = (
@@ -105,23 +107,40 @@ def leaks(
 def _telltales(scales: Scales, coded: Coded, y: Floats, known: set[str]) -> list[Alarm]:
     """Return the groups with a value that a good part of all successes and hardly anybody else has.
 
-    A group is named once.
+    Having any value at all may be such a one too, however many different ones there are. A group is
+    named once.
     """
-    if y.mean() > PURE / 2:
-        return []
     won, seen = level_sums(Sample(scales, coded, y, np.ones(len(y))))
+    rate = float(np.clip(y.mean(), 1e-9, 1 - 1e-9))
+    pure = _share(max(_odds(PURE), TIMES_PURE * _odds(rate)))
+    least = max(FEWEST_WINS, TELLING * y.sum(), RARELY / np.log(rate))
     best: dict[str, float] = {}
     for number, scale in enumerate(scales.all):
         here = slice(scales.starts[number], scales.starts[number + 1])
-        wins, rows = (np.bincount(scale.bins, weights=each[here]) for each in (won, seen))
-        telling = (wins >= max(FEWEST_WINS, TELLING * y.sum())) & (wins >= PURE * rows)
+        wins, rows = _by_value(scale, won[here]), _by_value(scale, seen[here])
+        telling = (wins >= least) & (wins >= pure * rows)
         if telling.any() and scale.group not in known:
-            pure = float((wins[telling] / rows[telling]).max())
-            best[scale.group] = max(pure, best.get(scale.group, 0.0))
+            share = float((wins[telling] / rows[telling]).max())
+            best[scale.group] = max(share, best.get(scale.group, 0.0))
     return [
         Alarm("leak", group, pure, f"{pure:.0%} of those with one value of {group} won: is it why?")
         for group, pure in best.items()
     ]
+
+
+def _by_value(scale: Scale, sums: Floats) -> Floats:
+    """Return a column's sums by bin, of all that is not missing, and of all that is unusual."""
+    every = float(sums.sum())
+    rest = [every - float(sums[MISSING]), every - float(sums[scale.usual])]
+    return np.append(np.bincount(scale.bins, weights=sums), rest)
+
+
+def _odds(share: float) -> float:
+    return share / (1.0 - share)
+
+
+def _share(odds: float) -> float:
+    return odds / (1.0 + odds)
 
 
 def drifts(model: Points, scales: Scales, then: Reference, coded: Coded) -> list[Alarm]:
