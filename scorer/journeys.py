@@ -49,6 +49,7 @@ from scorer.rules import prior_points
 from scorer.saved import sealed, unsealed
 
 KIND = "journeys"
+FEWEST_GROWN = 10  # customers in rows after the first event, by which an order is judged alone
 
 
 class Rated(NamedTuple):
@@ -297,7 +298,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
 
     def _order(self, rows: Rows, which: Ints, y: Floats, points: Floats) -> Order:
         grown = np.flatnonzero(rows.kind[which] > 0)  # the first event alone is no behaviour yet
-        if len(np.unique(rows.who[which][grown][y[grown] > 0])) < learning.TRAINED_FROM:
+        if len(np.unique(rows.who[which][grown][y[grown] > 0])) < FEWEST_GROWN:
             grown = np.arange(len(which))
         of = which[grown]
         among = Standing(rows.who[of], rows.kind[of], rows.came[of])
