@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -34,6 +35,20 @@ def word_of(cell: Any) -> str:
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
     return str(cell).strip()
+
+
+def words_of(cells: Iterable[Any]) -> list[str]:
+    """Return cells as words; each different one is read once."""
+    known: dict[str, str] = {}
+    found = []
+    for cell in cells:
+        if not isinstance(cell, str):
+            found.append(word_of(cell))
+            continue
+        if cell not in known:
+            known[cell] = word_of(cell)
+        found.append(known[cell])
+    return found
 
 
 def number_of(cell: Any) -> float:

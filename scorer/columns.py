@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scorer.cells import MOST, is_instant, is_missing, number_of, word_of
+from scorer.cells import MOST, is_instant, is_missing, number_of, word_of, words_of
 from scorer.kinds import Floats
 
 # Strings that are numbers are read as numbers from so many different ones on: fewer are codes.
@@ -131,8 +131,7 @@ def _numbers(array: Any) -> Floats:
 
 
 def _words(array: Any) -> list[str]:
-    cells = array if array.dtype.kind in "mM" else array.tolist()
-    return [str(word) for word in _each(cells, word_of)]
+    return words_of(array if array.dtype.kind in "mM" else array.tolist())
 
 
 def _each(cells: Sequence[Any], read: Callable[[Any], Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scorer.cells import START, is_missing, moment_of, number_of, word_of
+from scorer.cells import START, is_missing, moment_of, number_of, word_of, words_of
 from scorer.kinds import Flags, Ints
 
 MICROSECOND = 1_000_000
@@ -101,7 +101,7 @@ def read_events(table: Any) -> Events:
     received = read_times(raw["received_at"], occurred) if "received_at" in raw else occurred
     words = {name: _words(raw, names, len(occurred)) for name, names in WORDS.items()}
     amounts = {name: _amounts(raw[name]) for name in AMOUNTS if name in raw}
-    names = np.array([word_of(each) for each in raw["profile_id"]], dtype=object).astype(str)
+    names = np.array(words_of(raw["profile_id"]), dtype=object).astype(str)
     _same_length(
         len(names), occurred, received, *amounts.values(), *(w.codes for w in words.values())
     )
@@ -194,7 +194,7 @@ def _counted(numbers: Ints) -> Ints:
 
 
 def _said(word: str) -> datetime | float:
-    if COUNTED.fullmatch(word):
+    if word[4:5] != "-" and COUNTED.fullmatch(word):
         return float(word)
     try:
         return datetime.fromisoformat(word.removesuffix(" UTC"))
@@ -206,7 +206,7 @@ def _words(raw: Mapping[str, Sequence[Any]], names: tuple[str, ...], count: int)
     name = next((name for name in names if name in raw), None)
     if name is None:
         return Words(("",), np.zeros(count, np.int64))
-    told = np.array([word_of(value) for value in raw[name]], dtype=object).astype(str)
+    told = np.array(words_of(raw[name]), dtype=object).astype(str)
     known, codes = np.unique(told, return_inverse=True)
     return Words(tuple(known.tolist()), codes.astype(np.int64))
 
