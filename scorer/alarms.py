@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from scorer.gates import Order
 from scorer.kinds import Floats, Ints, chances
-from scorer.levels import Coded, Scales
+from scorer.levels import MISSING, Coded, Scales
 from scorer.measures import BINS, auc, auc_error, calibration_error, shift, spread
 from scorer.members import Sample, level_sums
 from scorer.points import Points, reasons
@@ -27,6 +27,8 @@ WEAK = 0.55
 FEWEST_WINS = 10
 FEWEST_LEAKED = 20  # successes, below which even a perfect order says little
 PURE, TELLING = 0.95, 0.1  # who has it has won; and so many of all who won have it
+TIMES_PURE = 19  # and by odds so many times as often as everybody, where many win
+RARELY = np.log(1e-6)  # how likely chance may make so many of them winners
 HARDLY = 0.9995
 MOST_POINTS = 5_000  # that are kept of a population
 GROWS = (
@@ -119,20 +121,22 @@ def leaks(
     return found + _telltales(scales, coded, y, {alarm.about for alarm in found}, parts_of)
 
 
-def _by_value(scales: Scales, number: int) -> Ints:
-    return scales.all[number].bins
+def _by_value(scales: Scales, number: int, sums: Floats) -> Floats:
+    """Return a column's sums by bin, of all that is not missing, and of all that is unusual."""
+    scale, every = scales.all[number], float(sums.sum())
+    rest = [every - float(sums[MISSING]), every - float(sums[scale.usual])]
+    return np.append(np.bincount(scale.bins, weights=sums), rest)
 
 
-def _by_presence(scales: Scales, number: int) -> Ints:
-    """Tell only whether something was done: that the busiest of all win is no leak.
+def _by_presence(scales: Scales, number: int, sums: Floats) -> Floats:
+    """Return a column's sums of what was done at all and not: the busiest of all win, and no leak.
 
     In which order it was done tells nothing: what leaks is known by itself.
     """
-    scale = scales.all[number]
-    if scale.name.startswith(ORDER):
-        return np.zeros(scale.size, np.int64)
-    done: Ints = (np.arange(scale.size) != scales.zeros[number]).astype(np.int64)
-    return done
+    if scales.all[number].name.startswith(ORDER):
+        return np.zeros(1)
+    never = float(sums[scales.zeros[number]])
+    return np.array([never, float(sums.sum()) - never])
 
 
 def _telltales(
@@ -140,24 +144,25 @@ def _telltales(
     coded: Coded,
     y: Floats,
     known: set[str],
-    parts_of: Callable[[Scales, int], Ints],
+    parts_of: Callable[[Scales, int, Floats], Floats],
 ) -> list[Alarm]:
     """Return the groups with a value that a good part of all successes and hardly anybody else has.
 
-    A group is named once.
+    Having any value at all may be such a one too, however many different ones there are. A group is
+    named once.
     """
-    if y.mean() > PURE / 2:
-        return []
     won, seen = level_sums(Sample(scales, coded, y, np.ones(len(y))))
+    rate = float(np.clip(y.mean(), 1e-9, 1 - 1e-9))
+    pure = _share(max(_odds(PURE), TIMES_PURE * _odds(rate)))
+    least = max(FEWEST_WINS, TELLING * y.sum(), RARELY / np.log(rate))
     best: dict[str, float] = {}
     for number, scale in enumerate(scales.all):
         here = slice(scales.starts[number], scales.starts[number + 1])
-        parts = parts_of(scales, number)
-        wins, rows = (np.bincount(parts, weights=each[here]) for each in (won, seen))
-        telling = (wins >= max(FEWEST_WINS, TELLING * y.sum())) & (wins >= PURE * rows)
+        wins, rows = (parts_of(scales, number, each[here]) for each in (won, seen))
+        telling = (wins >= least) & (wins >= pure * rows)
         if telling.any() and scale.group not in known:
-            pure = float((wins[telling] / rows[telling]).max())
-            best[scale.group] = max(pure, best.get(scale.group, 0.0))
+            share = float((wins[telling] / rows[telling]).max())
+            best[scale.group] = max(share, best.get(scale.group, 0.0))
     return [
         Alarm("leak", group, pure, f"{pure:.0%} of those with one value of {group} won: is it why?")
         for group, pure in best.items()
@@ -177,6 +182,14 @@ def missed(points: Floats, y: Floats) -> float | None:
     if len(y) < FEWEST or y.sum() < FEWEST_WINS:
         return None
     return calibration_error(y, chances(points))
+
+
+def _odds(share: float) -> float:
+    return share / (1.0 - share)
+
+
+def _share(odds: float) -> float:
+    return odds / (1.0 + odds)
 
 
 def drifts(model: Points, scales: Scales, then: Reference, coded: Coded) -> list[Alarm]:

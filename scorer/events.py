@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 
-from scorer.kinds import Flags, Floats, Ints
+from scorer.cells import START, is_missing, moment_of, number_of, word_of, words_of
+from scorer.kinds import Flags, Ints
 
 MICROSECOND = 1_000_000
 HOUR, DAY = 3_600 * MICROSECOND, 86_400 * MICROSECOND
+# Up to where numbers are seconds (to the year 5138), milli- and microseconds; then nanoseconds.
+SECONDS, MILLISECONDS, MICROSECONDS = 10**11, 10**14, 10**17
 # What sales or the law did is no journey; a model must not see it.
 NEVER = frozenset({"stage_changed", "opt_out", "deidentified", "identity_merged"})
 WORDS: Mapping[str, tuple[str, ...]] = {  # ours -> the columns that may bring it, the first wins
@@ -27,6 +31,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {  # ours -> the columns that may bring i
     "device": ("device",),
     "country": ("country",),
 }
+COUNTED = re.compile(r"-?\d{9,}(\.\d*)?")
 AMOUNTS = ("active_s", "focus_s", "clicks", "scroll_px", "mouse_px")
 
 
@@ -74,7 +79,7 @@ class Events:
     def find(self, profiles: Sequence[str]) -> Ints:
         """Return profiles' numbers; -1 for one that did nothing."""
         place = {profile: number for number, profile in enumerate(self.profiles)}
-        return np.array([place.get(str(profile), -1) for profile in profiles], np.int64)
+        return np.array([place.get(word_of(profile), -1) for profile in profiles], np.int64)
 
     def before(self, instant: int) -> Events:
         """Return what had happened and had come in before an instant."""
@@ -82,10 +87,13 @@ class Events:
 
 
 def read_events(table: Any) -> Events:
-    """Read an event log: a DataFrame, a dict of columns, rows as dicts; or one that is read."""
+    """Read an event log: a DataFrame, a dict of columns, rows as dicts; or one that is read.
+
+    What nobody did, an event without a profile, is left out.
+    """
     if isinstance(table, Events):
         return table
-    raw = columns_of(table)
+    raw = columns_of(table) or {"profile_id": (), "occurred_at": ()}
     for name in ("profile_id", "occurred_at"):
         if name not in raw:
             raise ValueError(f"the event log lacks the column {name}")
@@ -93,24 +101,36 @@ def read_events(table: Any) -> Events:
     received = read_times(raw["received_at"], occurred) if "received_at" in raw else occurred
     words = {name: _words(raw, names, len(occurred)) for name, names in WORDS.items()}
     amounts = {name: _amounts(raw[name]) for name in AMOUNTS if name in raw}
-    profiles, who = np.unique(
-        np.array([str(each) for each in raw["profile_id"]]), return_inverse=True
+    names = np.array(words_of(raw["profile_id"]), dtype=object).astype(str)
+    _same_length(
+        len(names), occurred, received, *amounts.values(), *(w.codes for w in words.values())
     )
-    never = np.array([word in NEVER for word in words["type"].known], np.bool_)
-    allowed = ~never[words["type"].codes] if len(occurred) else np.zeros(0, np.bool_)
+    profiles, who = np.unique(names, return_inverse=True)
+    allowed = _allowed(words["type"]) & (names != "")
     ties = [words[name].codes for name in ("url", "code", "type")]
     order = np.lexsort([*ties, received, occurred, who])
     order = order[allowed[order]]
-    who = who[order].astype(np.int64)
+    nobody = int("" in profiles[:1])  # words begin with it
+    who = who[order].astype(np.int64) - nobody
     return Events(
-        tuple(profiles.tolist()),
-        np.searchsorted(who, np.arange(len(profiles) + 1)),
+        tuple(profiles[nobody:].tolist()),
+        np.searchsorted(who, np.arange(len(profiles) - nobody + 1)),
         who,
         occurred[order],
         received[order],
         {name: column.rows(order) for name, column in words.items()},
         {name: column[order] for name, column in amounts.items()},
     )
+
+
+def _same_length(count: int, *columns: Any) -> None:
+    if any(len(column) != count for column in columns):
+        raise ValueError("the event log's columns differ in length")
+
+
+def _allowed(types: Words) -> Flags:
+    never = np.array([word in NEVER for word in types.known], np.bool_)
+    return np.asarray(~never[types.codes] if len(types.codes) else types.codes > 0, np.bool_)
 
 
 def columns_of(table: Any) -> dict[str, Sequence[Any]]:
@@ -125,13 +145,19 @@ def columns_of(table: Any) -> dict[str, Sequence[Any]]:
 
 
 def read_times(values: Any, otherwise: Ints | None = None) -> Ints:
-    """Return instants in microseconds; words are ISO 8601, numbers are seconds, UTC if unsaid."""
+    """Return instants in microseconds; words are ISO 8601, numbers count from 1970, UTC if unsaid.
+
+    Numbers are seconds, or milliseconds or less where seconds would be thousands of years.
+    """
     array = np.asarray(values)
-    if array.dtype.kind == "M" and not np.isnat(array).any():
-        return array.astype("datetime64[us]").astype(np.int64)
-    if array.dtype.kind in "iu":
-        return array.astype(np.int64) * MICROSECOND
-    told = [_time(value) for value in array.astype(object)]
+    if array.dtype.kind == "M":
+        whole = array.astype("datetime64[us]")
+        known = zip(np.isnat(whole).tolist(), whole.astype(np.int64).tolist(), strict=True)
+        told = [None if none else at for none, at in known]
+    elif array.dtype.kind in "iu":
+        return _counted(array.astype(np.int64))
+    else:
+        told = [_time(value) for value in array.astype(object)]
     if otherwise is None and None in told:
         raise ValueError("an event has no occurred_at")
     rest = otherwise.tolist() if otherwise is not None else [0] * len(told)
@@ -145,36 +171,46 @@ def read_time(value: Any) -> int:
 
 
 def _time(value: Any) -> int | None:
-    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaT is not itself
+    if is_missing(value):
         return None
     if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        whole = value if value.tzinfo else value.replace(tzinfo=UTC)
-        gone = whole - datetime(1970, 1, 1, tzinfo=UTC)
-        return (gone.days * 86_400 + gone.seconds) * MICROSECOND + gone.microseconds
+        value = _said(value.strip())
     if isinstance(value, np.datetime64):
         return int(value.astype("datetime64[us]").astype(np.int64))
-    return round(float(value) * MICROSECOND)
+    if isinstance(value, date):
+        gone = moment_of(value) - START
+        return (gone.days * 86_400 + gone.seconds) * MICROSECOND + gone.microseconds
+    number, size = float(value), abs(float(value))
+    if size < MILLISECONDS:
+        return round(number * (MICROSECOND if size < SECONDS else 1_000))
+    return round(number if size < MICROSECONDS else number / 1_000)
+
+
+def _counted(numbers: Ints) -> Ints:
+    size = np.abs(numbers)
+    units = [size < SECONDS, size < MILLISECONDS, size < MICROSECONDS]
+    told = [numbers * MICROSECOND, numbers * 1_000, numbers]
+    return np.asarray(np.select(units, told, numbers // 1_000), np.int64)
+
+
+def _said(word: str) -> datetime | float:
+    if word[4:5] != "-" and COUNTED.fullmatch(word):
+        return float(word)
+    try:
+        return datetime.fromisoformat(word.removesuffix(" UTC"))
+    except ValueError as error:
+        raise ValueError(f"{word!r} is no instant; give ISO 8601, or seconds") from error
 
 
 def _words(raw: Mapping[str, Sequence[Any]], names: tuple[str, ...], count: int) -> Words:
     name = next((name for name in names if name in raw), None)
     if name is None:
         return Words(("",), np.zeros(count, np.int64))
-    told = np.array([_word(value) for value in raw[name]], dtype=object).astype(str)
+    told = np.array(words_of(raw[name]), dtype=object).astype(str)
     known, codes = np.unique(told, return_inverse=True)
     return Words(tuple(known.tolist()), codes.astype(np.int64))
 
 
-def _word(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else "" if _none(value) else str(value)
-
-
-def _none(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
-
-
 def _amounts(values: Sequence[Any]) -> Ints:
-    numbers: Floats = np.array([0.0 if _none(value) else float(value or 0) for value in values])
+    numbers = np.array([number_of(value) for value in values], np.float64)
     return np.clip(np.nan_to_num(numbers), 0, 1e9).astype(np.int64)

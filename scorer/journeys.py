@@ -25,12 +25,13 @@ from scorer.building import (
     ruled,
     worth_keeping,
 )
+from scorer.cells import word_of
 from scorer.champion import held_out, outgrown, without_new_leaks
 from scorer.days import Buckets
 from scorer.events import MICROSECOND, Events, read_events, read_time
 from scorer.features import Schema, learn_schema
 from scorer.gates import Order, Standing, Verdict, judge, judge_first, order_among
-from scorer.kinds import Flags, Floats, Ints, chances, log_odds
+from scorer.kinds import Chance, Flags, Floats, Ints, chances, log_odds, seed_of
 from scorer.landmarks import (
     Rows,
     Wins,
@@ -48,6 +49,7 @@ from scorer.rules import prior_points
 from scorer.saved import sealed, unsealed
 
 KIND = "journeys"
+FEWEST_GROWN = 10  # customers in rows after the first event, by which an order is judged alone
 
 
 class Rated(NamedTuple):
@@ -68,7 +70,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     base_: float  # in log-odds; the bands of scores hang on it
     learned_: learning.Learned
 
-    def __init__(self, random_state: int = 0) -> None:
+    def __init__(self, random_state: Chance = 0) -> None:
         self.random_state = random_state
 
     def fit(
@@ -87,10 +89,11 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         `accept_shift` is a person's word that they may move, and that alarms have been looked at.
         """
         instant = read_time(as_of)
+        self._seed = seed_of(self.random_state)
         log = read_events(events).before(instant)
         wins = read_wins(log, customers, instant)
         made = make_rows(log, wins, instant, horizon_days)
-        rows, share = thinned(made, int(self.random_state))
+        rows, share = thinned(made, self._seed)
         last = last_seen(rows, len(log.profiles))[log.who]
         whole = learn_schema(log.keep((log.occurred < last) & (log.received < last)))
         told = build(log, whole, rows.who, rows.when)
@@ -128,7 +131,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
 
     def _as_many(self, rows: Rows, share: float) -> Flags:
         """Return rows of which as few are of winners as there are among all people."""
-        chance = np.random.default_rng(int(self.random_state))
+        chance = np.random.default_rng(self._seed)
         won = np.isin(rows.who, np.unique(rows.who[rows.y > 0]))
         return np.asarray(~won | (chance.random(len(won)) < share), np.bool_)
 
@@ -186,7 +189,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         """Return profiles' columns of whole numbers, and who has a journey at all."""
         check_is_fitted(self, "learned_")
         instant = read_time(as_of)
-        profiles = [str(profile) for profile in profile_ids]
+        profiles = [word_of(profile) for profile in profile_ids]
         log = read_events(events).before(instant)
         when = np.full(len(profiles), instant)
         if buckets is None:
@@ -280,7 +283,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             self.learned_ = learning.Learned(prior_points(self.scales_, base), base)
             self.state_ = str(State.RULES if usable else State.UNTRAINED)
             return
-        self.learned_ = learning.learn(sample, int(self.random_state), rows.who, rows.newest)
+        self.learned_ = learning.learn(sample, self._seed, rows.who, rows.newest)
         self.state_ = str(State.LEARNING)
         seen, unseen = self.learned_.seen, self.learned_.unseen_points
         y, whose = rows.y[seen], rows.who[seen]
@@ -315,11 +318,11 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         seen, points = self.learned_.seen, self.learned_.unseen_points
         y = rows.y[seen]
         order = self._order(rows, seen, y, points)
-        return judge_first(y, points, self.learned_.base, int(self.random_state), order=order)
+        return judge_first(y, points, self.learned_.base, self._seed, order=order)
 
     def _order(self, rows: Rows, which: Ints, y: Floats, points: Floats) -> Order:
         grown = np.flatnonzero(rows.kind[which] > 0)  # the first event alone is no behaviour yet
-        if len(np.unique(rows.who[which][grown][y[grown] > 0])) < learning.TRAINED_FROM:
+        if len(np.unique(rows.who[which][grown][y[grown] > 0])) < FEWEST_GROWN:
             grown = np.arange(len(which))
         of = which[grown]
         among = Standing(rows.who[of], rows.kind[of], rows.came[of])
@@ -335,7 +338,7 @@ class JourneyScorer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             rows.y[seen],
             self.learned_.unseen_points[which],
             champion.at_landmarks(log, rows.who[seen], rows.when[seen]) - offset,
-            int(self.random_state),
+            self._seed,
             accept_shift=accept_shift,
             base=champion.base_ - offset,
         )

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scorer.cells import word_of
 from scorer.events import DAY, MICROSECOND, Events, columns_of, read_events, read_time, read_times
 from scorer.kinds import Flags, Floats, Ints
 
-NEVER = np.iinfo(np.int64).max
+NEVER, LONG_AGO = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 SHORTEST, LONGEST, USUAL, FALLBACK = 14, 180, 90, 30  # days
 SHARE_WON = 80  # percent of wins that the horizon takes in
 ENOUGH_LAGS = 5
@@ -89,17 +90,16 @@ class Ripening(NamedTuple):
 
 def read_wins(events: Events, customers: Any, as_of: int) -> Wins:
     """Read who became a customer before an instant; `deal` may say whose wins are one."""
-    raw = columns_of(customers)
-    profiles = [str(each) for each in raw.get("profile_id", ())]
-    times = read_times(raw["customer_at"]) if profiles else np.zeros(0, np.int64)
-    deals = [str(each or "") for each in raw.get("deal", [""] * len(profiles))]
-    known = times < as_of
+    profiles, times, deals = _customers(customers)
+    known = (times < as_of) | (times == NEVER)
     at = np.full(len(events.profiles), NEVER, np.int64)
     deal_of: dict[int, str] = {}
     told = zip(times.tolist(), deals, events.find(profiles).tolist(), strict=True)
     for when, deal, who in sorted(told):  # of several the first date counts, in whatever order
         if who >= 0 and when < as_of and at[who] == NEVER:
             at[who], deal_of[who] = when, deal or f"\0{who}"
+        elif who >= 0 and when == NEVER and at[who] == NEVER:
+            at[who] = LONG_AGO  # nobody knows when, so that no instant says that it had not won
     usable = (first_of(events) < at) & (at < NEVER)
     shared: dict[str, int] = {}
     for who in np.flatnonzero(usable).tolist():
@@ -107,9 +107,24 @@ def read_wins(events: Events, customers: Any, as_of: int) -> Wins:
     weight = np.ones(len(at))
     for who in np.flatnonzero(usable).tolist():
         weight[who] = 1.0 / shared[deal_of[who]]
-    names = len({profile for profile, yes in zip(profiles, known, strict=True) if yes})
+    names = len({one for one, yes in zip(profiles, known, strict=True) if one and yes})
     early = _earliest(events, events.occurred) < at
     return Wins(at, weight, names, usable, int((early & (at < NEVER) & ~usable).sum()))
+
+
+def _customers(table: Any) -> tuple[list[str], Ints, list[str]]:
+    """Return who became a customer, when (never: nobody knows), and on which deal."""
+    raw = columns_of(table)
+    lacking = [name for name in ("profile_id", "customer_at") if raw and name not in raw]
+    if lacking:
+        raise ValueError(f"the customers lack the columns {lacking}")
+    profiles = [word_of(each) for each in raw.get("profile_id", ())]
+    unknown = np.full(len(profiles), NEVER, np.int64)
+    times = read_times(raw.get("customer_at", ()), unknown)
+    deals = [word_of(each) for each in raw.get("deal", [""] * len(profiles))]
+    if not len(profiles) == len(times) == len(deals):
+        raise ValueError("the customers' columns differ in length")
+    return profiles, times, deals
 
 
 def last_seen(rows: Rows, profiles: int) -> Ints:
@@ -140,9 +155,11 @@ def own_horizon(events: Events, wins: Wins) -> int:
 
 def make_rows(events: Events, wins: Wins, as_of: int, horizon_days: int | None) -> Rows:
     """Make complete rows; where they hold too few wins try 30 days, then count open as not yet."""
-    horizon = horizon_days or own_horizon(events, wins)
+    if horizon_days is not None and horizon_days < 1:
+        raise ValueError("horizon_days counts from 1 on; None takes the account's own")
+    horizon = int(horizon_days or own_horizon(events, wins))
     wanted = min(ENOUGH_WINS, int(wins.usable.sum()))
-    for days in dict.fromkeys((horizon, min(horizon, horizon_days or FALLBACK))):
+    for days in dict.fromkeys((horizon, horizon if horizon_days else min(horizon, FALLBACK))):
         rows = _rows(events, wins, as_of, days, provisional=False)
         telling = rows.y > 0
         if wanted < ENOUGH_WINS:  # of a few each must be told by more than its first event

@@ -82,10 +82,10 @@ def learn(
     base = log_odds(sample.base)
     won = sample.y > 0
     wins = int(won.sum()) if groups is None else len(np.unique(groups[won]))
-    if wins < LEARNING_FROM or won.all():
+    splits = _splits(sample, seed, groups, newest) if wins >= LEARNING_FROM else []
+    if not splits:  # too few won, or hardly anybody did not
         return Learned(Points(base, np.zeros(int(sample.scales.starts[-1]))), base)
     recipe = LARGE if wins >= PAIRS_FROM else SMALL
-    splits = _splits(sample, seed, groups, newest)
     tried = np.concatenate([split.trial for split in splits])
     y, weights = sample.y[tried], sample.weights[tried]
     points = {name: _unseen(sample, member, splits, seed) for name, member in recipe.items()}
@@ -121,7 +121,9 @@ def _unseen(sample: Sample, member: Member, splits: Sequence[Split], seed: int) 
 def _splits(sample: Sample, seed: int, groups: Ints | None, newest: Ints | None) -> list[Split]:
     won: Ints = (sample.y > 0).astype(np.int64)
     alone = len(np.unique(groups[won > 0])) if groups is not None else int(won.sum())
-    folds = _folded(won, seed, groups, max(2, min(FOLDS, alone, int(len(won) - won.sum()))))
+    parts = min(FOLDS, alone, int(len(won) - won.sum()))
+    folds = _folded(won, seed, groups, parts) if parts > 1 else []
+    folds = [fold for fold in folds if np.ptp(won[fold.learn]) and len(fold.trial)]
     if newest is not None and won[newest].sum() >= NEWEST_WINS:
         ahead = [_forward(fold, newest) for fold in folds]
         if all(won[split.learn].sum() >= NEWEST_WINS for split in ahead):

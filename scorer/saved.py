@@ -95,7 +95,7 @@ def sealed(scorer: Any, more: Mapping[str, Any], key: bytes) -> bytes:
     """Return a scorer that has learned as sealed bytes; `more` is what only its kind has."""
     about, arrays = taken_apart(scorer.scales_, scorer.learned_)
     about |= {
-        "random_state": int(scorer.random_state),
+        "random_state": _kept(scorer.random_state),
         "state": scorer.state_,
         "report": scorer.report_,
         "alarms": [asdict(alarm) for alarm in scorer.alarms_],
@@ -113,6 +113,10 @@ def unsealed(scorer: Any, kind: str, data: bytes, key: bytes) -> Mapping[str, An
     scorer.state_, scorer.report_ = about["state"], about["report"]
     scorer.alarms_ = [Alarm(**alarm) for alarm in about["alarms"]]
     return about
+
+
+def _kept(random_state: Any) -> int | None:
+    return int(random_state) if isinstance(random_state, int | np.integer) else None
 
 
 def _about(scale: Scale) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from scorer import alarms, learning, summary
 from scorer.alarms import Alarm
 from scorer.bands import State, scores
-from scorer.columns import read_table
-from scorer.kinds import Floats, Ints, chances
+from scorer.cells import is_missing
+from scorer.columns import read_as, read_table
+from scorer.kinds import Chance, Floats, Ints, chances, seed_of
 from scorer.levels import Coded, Scales, learn_scales
 from scorer.measures import auc, calibration_error
 from scorer.members import Sample
@@ -29,13 +30,15 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     words, booleans or nothing. `random_state` is the only chance there is.
     """
 
-    def __init__(self, random_state: int = 0) -> None:
+    def __init__(self, random_state: Chance = 0) -> None:
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows and what became of them; two classes, the later in order the success."""
         columns = read_table(X)
         names = list(columns)
+        if not names:
+            raise ValueError("the table has no columns")
         self.classes_, won = _outcomes(y)
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_features_in_ = len(names)
@@ -45,7 +48,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             raise ValueError(f"X has {len(coded)} rows and y has {len(won)}")
         weights = np.ones(len(won)) if sample_weight is None else np.asarray(sample_weight, float)
         sample = Sample(self.scales_, coded, won, weights)
-        self.learned_ = learning.learn(sample, int(self.random_state))
+        self.learned_ = learning.learn(sample, seed_of(self.random_state))
         self.state_ = str(state_of(int(won.sum())))
         unseen, seen = self.learned_.unseen_points, self.learned_.seen
         model = self.learned_.model
@@ -113,7 +116,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def _code(self, X: Any) -> Coded:
         check_is_fitted(self, "learned_")
-        columns = read_table(X, [str(name) for name in self.feature_names_in_])
+        columns = read_as(X, {scale.name: scale.is_number for scale in self.scales_.all})
         return self.scales_.code(list(columns.values()))
 
 
@@ -126,8 +129,12 @@ def state_of(wins: int) -> State:
 
 def _outcomes(y: Any) -> tuple[Any, Floats]:
     told = np.asarray(y)
-    if told.ndim != 1:
-        raise ValueError("y is one column")
+    if told.ndim == 2 and told.shape[1] == 1:  # noqa: PLR2004 - rows of one cell
+        told = told[:, 0]
+    if told.ndim != 1 or not len(told):
+        raise ValueError("y is one column, with an outcome for each row")
+    if any(is_missing(outcome) for outcome in told.tolist()):
+        raise ValueError("y says nothing of some rows; leave those out")
     classes = np.unique(told)
     if len(classes) > 2:  # noqa: PLR2004 - success or not
         raise ValueError(f"y has {len(classes)} classes; two are meant: success or not")

@@ -152,3 +152,15 @@ def test_what_no_landmark_could_see_changes_nothing_to_the_bit(
     told = JourneyScorer().fit(world.events + later + heard, world.customers, THEN)
 
     assert told.to_bytes(KEY) == fitted.to_bytes(KEY)
+
+
+@pytest.mark.parametrize("base", [-3.0, -1.5, 0.0])
+@pytest.mark.parametrize("filled", [0.25, 0.6])
+def test_a_field_that_only_winners_have_raises_the_alarm(base: float, filled: float) -> None:
+    columns, won = table(1200, base=base)
+    chance = np.random.default_rng(1)
+    some = won & (chance.random(1200) < filled)
+
+    scorer = LeadScorer().fit(columns | {"sum": np.where(some, chance.normal(9, 1, 1200), 0)}, won)
+
+    assert [alarm.about for alarm in scorer.alarms_ if alarm.about != "auc"] == ["sum"]

@@ -198,3 +198,14 @@ def test_of_very_many_lost_only_some_people_are_learned_from() -> None:
     assert (fewer.y > 0).sum() == (rows.y > 0).sum()
     assert set(fewer.when[fewer.newest]) == set(rows.when[rows.newest])
     assert thinned(rows, 0) == (rows, 1.0)
+
+
+def test_all_but_one_have_won() -> None:
+    days = [START + timedelta(days=n) for n in range(5)]
+    events = [event(f"a{n}", day, "/") for n, day in enumerate([*days, days[0]])]
+    won = [(f"a{n}", day + timedelta(days=10)) for n, day in enumerate(days)]
+    customers = [{"profile_id": who, "customer_at": at} for who, at in won]
+
+    scorer = JourneyScorer().fit(events, customers, AS_OF)
+
+    assert (scorer.state_, scorer.report_["usable_customers"]) == ("learning", 5)

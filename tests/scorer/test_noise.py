@@ -28,6 +28,20 @@ def test_behaviour_that_tells_is_promoted() -> None:
     assert scorer.report_["gate"] == []
 
 
+@pytest.mark.parametrize("seed", [0, 6])
+def test_behaviour_of_two_dozen_customers_that_tells_is_promoted(seed: int) -> None:
+    world = by_prices(np.random.default_rng(seed), 200, 25)
+
+    assert JourneyScorer().fit(world.events, world.customers, AS_OF).state_ == "trained"
+
+
+@pytest.mark.parametrize("kind", ["after a fixed lag", "heavy users"])
+def test_chance_among_two_dozen_customers_is_not_promoted(kind: str) -> None:
+    world = NOISE[kind](np.random.default_rng(9), 200, 25)
+
+    assert JourneyScorer().fit(world.events, world.customers, AS_OF).state_ == "learning"
+
+
 def test_who_is_ahead_by_age_alone_is_ahead_of_no_peer() -> None:
     chance = np.random.default_rng(1)
     came = np.sort(chance.permutation(10**6)[:2000])

@@ -165,3 +165,21 @@ def test_people_of_another_kind_raise_the_alarm(fitted: LeadScorer) -> None:
 
     assert fitted.drift(columns) == []
     assert {"score", "kind"} <= {alarm.about for alarm in fitted.drift(others)}
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_hardly_anybody_did_not_win(lost: int) -> None:
+    columns, _ = table(40)
+
+    scorer = LeadScorer().fit(columns, np.arange(40) >= lost)
+
+    assert scorer.predict_proba(columns)[:, 1].mean() > 0.9
+
+
+@pytest.mark.parametrize("chance", [None, np.random.RandomState(3), np.int64(3)])
+def test_chance_may_be_given_as_in_scikit_learn(chance: Any) -> None:
+    columns, won = table(200)
+
+    kept = LeadScorer.from_bytes(LeadScorer(chance).fit(columns, won).to_bytes(KEY), KEY)
+
+    assert kept.state_ == "trained"
