@@ -17,7 +17,8 @@ SURE = 0.90  # of draws in which the loss is lower
 WORSE_AUC, WORSE_ERROR, LEAST_LIFT = 0.005, 0.01, 0.95
 MOST_ERROR = 0.05
 SAME_SHARE = 0.80  # of people that may not move by more than a point
-BEYOND_CHANCE = 3.0  # standard errors that a first model's order is above a half
+# Standard errors that a first model's order is above a half: it is tried anew every night.
+BEYOND_CHANCE = 4.0
 PEERS = 10  # on either side that a success is compared with
 MOST_COMPARED = 3_000  # successes at one kind of landmark
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from scorer.alarms import outcomes
 from scorer.bands import State, scores
-from scorer.gates import judge, judge_first
+from scorer.gates import Order, judge, judge_first
 from scorer.kinds import Floats, chances
 from scorer.measures import auc, calibration_error, lift, shift
 
@@ -27,6 +27,15 @@ def test_a_first_model_of_noise_is_not() -> None:
 
     assert not verdict.promoted
     assert verdict.reasons
+
+
+def test_an_order_that_chance_makes_once_in_many_nights_is_not_enough() -> None:
+    truth, won = _world()
+
+    lucky = judge_first(won, truth, -1.2, order=Order(0.661, 0.046))
+
+    assert [reason for reason in lucky.reasons if "may be chance (0.66" in reason]
+    assert judge_first(won, truth, -1.2, order=Order(0.69, 0.046)).promoted
 
 
 def test_a_better_challenger_is_promoted() -> None:
