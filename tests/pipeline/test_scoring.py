@@ -213,7 +213,7 @@ def test_one_who_cannot_be_scored_holds_nobody_up(site: Scored) -> None:
     broken, before = site.score(1), site.score(3)
     with site.house.store.writing() as unit:
         own = update(journey).where(journey.c.profile_id == broken.profile_id)
-        unit.tx.execute(own.values(data={"engagement": {"clicks": "many"}}))
+        unit.tx.execute(own.values(data={"origin": "not an object"}))
         whole = update(visitor).where(visitor.c.profile_id == broken.profile_id)
         unit.tx.execute(whole.values(told_to=None))
 
