@@ -118,9 +118,13 @@ class Sales:
             self.twin.edit("contacts", one.id, city="Victoria")
 
     def disturb(self) -> None:
-        """Have a call that concerns deals, or any other, fail or lose its answer."""
-        match = self.chance.choice(("/deals", "/crm/"))
-        self.twin.ask("POST", "faults", {"match": match, **self.chance.choice(TROUBLES)})
+        """Have a call that concerns deals, or any other, fail or lose its answer; one at a time.
+
+        Failures without a success between have the product wait longer each time.
+        """
+        fault = {"match": self.chance.choice(("/deals", "/crm/")), **self.chance.choice(TROUBLES)}
+        if not any(one["times"] for one in self.twin.faults()):
+            self.twin.ask("POST", "faults", fault)
 
     def double(self) -> None:
         """Have a few deliveries come twice."""

@@ -124,7 +124,7 @@ def token_revoked(c: Campaign) -> None:
 
 
 def _connection(c: Campaign) -> dict[str, object]:
-    return dict(next(iter(c.own.get("status")["connections"])))
+    return next(one for one in c.own.get("status")["connections"] if one["id"] == c.connection)
 
 
 def optout_race(c: Campaign) -> None:
