@@ -123,7 +123,7 @@ def _work(sending: Sending, end: datetime | None) -> int:
     with sending.services.store.writing(sending.fence) as unit:
         unit.recover(sending.connection.id, sending.fence.token, sending.services.now())
     finish_journal(sending)
-    batches = 0
+    batches, failing = 0, sending.connection.failures > 0
     while True:
         try:
             worked = _turn(sending)
@@ -136,17 +136,24 @@ def _work(sending: Sending, end: datetime | None) -> int:
         if not worked:
             break
         batches += 1
+        failing = failing and _recover(sending)
         if end and sending.services.now() > end:
             sending.services.wake("deliver", sending.connection.id)
             break
     _keep_fresh(sending)
     if sending.connection.labels == "stale":
         refresh_labels(sending.services, sending.connection, sending.fence, sending.crm)
-    if sending.connection.failures:
-        with sending.services.store.writing(sending.fence) as unit:
-            unit.rest(sending.connection.id, None, 0)
-            _explain(unit, sending.connection, "")
+    if failing:
+        _recover(sending)
     return batches
+
+
+def _recover(sending: Sending) -> bool:
+    """Begin anew to count failures: some work was done, whatever fails later. False: no more."""
+    with sending.services.store.writing(sending.fence) as unit:
+        unit.rest(sending.connection.id, None, 0)
+        _explain(unit, sending.connection, "")
+    return False
 
 
 def _keep_fresh(sending: Sending) -> None:
@@ -216,7 +223,8 @@ def _explain(unit: Unit, connection: Connection, reason: str) -> None:
 
 def _step_back(services: Services, connection: Connection, fence: Fence, error: CrmError) -> None:
     """Leave a CRM alone for a while, or pause the connection where only an admin can help."""
-    until, failures = None, connection.failures
+    with services.store.reading() as unit:
+        until, failures = None, unit.connection(connection.id).failures
     if isinstance(error, CrmBusy):
         until = services.now() + timedelta(seconds=error.retry_in or 10.0)
     elif isinstance(error, CrmDown):
