@@ -213,7 +213,7 @@ class Sales:
             4,
         ):
             yield f"connected, but deals {deals}, {value.get('lifecyclestage')}, slot {slot}"
-        is_mql = lead.qualified and not lead.word
+        is_mql = lead.qualified and not lead.word and not came_late(self._moves(lead))
         if is_mql and (value.get("lifecyclestage"), slot) != (MQL, 6):
             yield f"qualified, but {value.get('lifecyclestage')}, slot {slot}"
         if is_mql and value.get("hubspot_owner_id") not in OWNERS:
@@ -238,6 +238,13 @@ class Sales:
         event = {"id": f"evt_{self._last}", "type": kind, "occurred_at": when, **more}
         event["visitor"] = {**visitor, "email": self._email(lead.number), "state": "verified"}
         self.site.tell(lead.number, event)
+
+
+def came_late(moves: list[Json]) -> bool:
+    """Say whether a rule moved a visitor before the record was known: that is not handed over."""
+    known = [row["recorded_at"] for row in moves if row["actor"] == "crm"]
+    ruled = [row["recorded_at"] for row in moves if row["actor"] == "rule"]
+    return bool(known and ruled) and min(ruled) < min(known)
 
 
 def portal(retries: list[float]) -> Twin:
