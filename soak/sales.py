@@ -205,7 +205,8 @@ class Sales:
         slot = self._profile(lead)["slot"]
         if deals and not lead.connected:
             yield f"a deal {deals} without a rep's word"
-        if lead.qualified and value.get("hs_lead_status") != (lead.word or NEW):
+        handed = lead.word or not came_late(self._moves(lead))  # docs/limits.md
+        if lead.qualified and handed and value.get("hs_lead_status") != (lead.word or NEW):
             yield f"status {value.get('hs_lead_status')} instead of {lead.word or NEW}"
         if lead.word == CONNECTED and (len(deals), value.get("lifecyclestage"), slot) != (
             1,
