@@ -8,7 +8,7 @@ library only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,8 +24,7 @@ class Name(NamedTuple):
     verified: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A profile as identity sees it; it is owned if it has a record or a proven address.
 
     `muted` says that it stands in slot 10: what was only typed brings it along to nobody.
@@ -146,7 +145,7 @@ class Census:
         older, younger = sorted(pair, key=lambda person: (person.since, person.fresh, person.id))
         self.lost[younger.id] = older.id
         owned, muted = older.owned or younger.owned, older.muted or younger.muted
-        self.people[older.id] = replace(older, owned=owned, muted=muted)
+        self.people[older.id] = older._replace(owned=owned, muted=muted)
         return older.id
 
     def _claim(self, alias: Alias, goal: ProfileId, *, proven: bool) -> None:
@@ -161,6 +160,6 @@ class Census:
             return
         name = Name(goal, proven or bool(known and known.verified))
         if proves:
-            self.people[goal] = replace(self.people[goal], owned=True)
+            self.people[goal] = self.people[goal]._replace(owned=True)
         if name != known:
             self.names[alias] = self.claimed[alias] = name

@@ -1,14 +1,20 @@
-"""Journeys: what visitors did, in our words. Standard library only."""
+"""Journeys: what visitors did, in our words. Standard library only.
+
+Batches make tens of thousands of these: a named tuple is made in a third of the time that a frozen
+dataclass takes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from connector.domain.facts import ProfileId
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Known(StrEnum):
@@ -26,8 +32,7 @@ class Alias(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class JourneyEvent:
+class JourneyEvent(NamedTuple):
     """Something a visitor did.
 
     `key` is the same for every delivery of the same event of one connection. Texts are "" where
@@ -49,21 +54,22 @@ class JourneyEvent:
     title: str = ""
     form_id: str = ""
     form_name: str = ""
-    origin: Mapping[str, str] = field(default_factory=dict)
-    person: Mapping[str, str] = field(default_factory=dict)
-    client: Mapping[str, str] = field(default_factory=dict)
-    engagement: Mapping[str, float] = field(default_factory=dict)
-    more: Mapping[str, object] = field(default_factory=dict)
+    origin: Mapping[str, str] = _NOTHING
+    person: Mapping[str, str] = _NOTHING
+    client: Mapping[str, str] = _NOTHING
+    engagement: Mapping[str, float] = _NOTHING
+    more: Mapping[str, object] = _NOTHING
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
         """The names that the visitor came by, the best first."""
+        if not self.email and not self.user_id:  # most are
+            return (Alias("device", self.device_id),) if self.device_id else ()
         told = (("email", self.email), ("user", self.user_id), ("device", self.device_id))
         return tuple(Alias(kind, value) for kind, value in told if value)
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(NamedTuple):
     """A journey event of a profile, as it is kept; `id` grows in the order of arrival."""
 
     id: int
@@ -73,8 +79,7 @@ class Happened:
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(NamedTuple):
     """What a profile's journey says of it so far.
 
     `origin` is that of the first visit that told one, made at `origin_at`; `reward_at` is when an
@@ -83,8 +88,8 @@ class Visitor:
 
     profile_id: ProfileId
     known: Known = Known.ANONYMOUS
-    origin: Mapping[str, str] = field(default_factory=dict)
-    person: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, str] = _NOTHING
+    person: Mapping[str, str] = _NOTHING
     first_at: datetime | None = None
     last_at: datetime | None = None
     identified_at: datetime | None = None

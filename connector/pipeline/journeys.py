@@ -110,7 +110,7 @@ def _is_live(visits: Iterable[Visit]) -> bool:
 def _happened(index: Index, scene: Scene, found: Reckoning) -> list[Happened]:
     """Return with whose they are the events that rules are judged on, to act or to be counted."""
     return [
-        replace(one.happened, profile_id=profile_id)
+        one.happened._replace(profile_id=profile_id)
         for profile_id, visits in found.whose.items()
         for one in visits
         if profile_id in scene.profiles or index.by_event(one.event)
@@ -249,7 +249,7 @@ def _note_rewards(scene: Scene, kept: Kept, told: Iterable[ProfileId]) -> None:
         shown = [s.happened_at for s in scene.steps[profile_id] if s.cause == _OFFERED]
         is_open = scene.profiles[profile_id].slot is Slot.INCENTIVIZED
         reward_at = max(shown, default=None) if is_open else None
-        kept.visitors[profile_id] = replace(kept.visitors[profile_id], reward_at=reward_at)
+        kept.visitors[profile_id] = kept.visitors[profile_id]._replace(reward_at=reward_at)
 
 
 def _keep(account_id: AccountId, kept: Kept, now: datetime, unit: Unit) -> None:
@@ -268,6 +268,6 @@ def _end_rewards(
     for visitor in ended:
         if visitor.reward_at is not None:
             _end(scene, visitor.profile_id, timeout(visitor.reward_at, lasts))
-        kept.visitors[visitor.profile_id] = replace(visitor, reward_at=None)
+        kept.visitors[visitor.profile_id] = visitor._replace(reward_at=None)
     also = partial(_keep, account_id, kept, scene.now)
     conclude(services, account_id, fence, scene, settle(scene, ids), also)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -154,14 +154,14 @@ def _spared(census: Census, visit: Visit, buried: Mapping[Alias, datetime]) -> V
     if email in buried and is_typed and census.holder(email) is None:
         event = without_person(event)
     if gone:  # what is left of it came by a visitor all the same
-        event = replace(event, known=known_by(event))
+        event = event._replace(known=known_by(event))
     for name in gone:
-        event = replace(event, **{f"{name.kind}_id": ""})  # type: ignore[arg-type]
+        event = event._replace(**{f"{name.kind}_id": ""})  # type: ignore[arg-type]
     return visit if event is visit.event else _with(visit, event)
 
 
 def _with(visit: Visit, event: JourneyEvent) -> Visit:
-    return Visit.of(replace(visit.happened, event=event), visit.connection_id, visit.trace)
+    return Visit.of(visit.happened._replace(event=event), visit.connection_id, visit.trace)
 
 
 def _deidentify(found: Reckoning, visit: Visit) -> None:
@@ -271,7 +271,7 @@ def _whole(profile_id: ProfileId, parts: Iterable[Visitor]) -> Visitor:
         whole = part if whole is None else joined(whole, part)
     if whole is None or whole.profile_id == profile_id:
         return whole or Visitor(profile_id)
-    return replace(whole, profile_id=profile_id)
+    return whole._replace(profile_id=profile_id)
 
 
 Done = tuple[Visit, Deed]
@@ -284,7 +284,7 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
         known = visitor = found.kept.visitors[profile_id]
         if profile_id in found.profiles and found.profiles[profile_id].slot in UNKNOWN:
             # Identified once, when that did not qualify: it may by now.
-            visitor = replace(visitor, identified_at=None, verified_at=None)
+            visitor = visitor._replace(identified_at=None, verified_at=None)
         for visit in found.earlier[profile_id]:
             if found.census.speaks_for(profile_id, visit.event):
                 done.setdefault(profile_id, []).append((visit, opt_out(visit.when)))

@@ -37,7 +37,7 @@ from connector.store import tables as t
 from connector.store.sql import add, put, slices, upsert
 from connector.store.tables import profile
 from connector.store.tables_journeys import WAITS, journey, visitor
-from connector.store.types import Document
+from connector.store.types import as_document
 from connector.stored import BULK, LIVE, URGENT
 
 log = structlog.get_logger(__name__)
@@ -255,14 +255,10 @@ def _not_met(rule: Rule, whose: Any, since: Any) -> Iterator[Any]:
 def _read(version: _Version) -> Rule | None:
     rule_id, number, document, since = version
     try:
-        return as_rule(_document(document), rule_id, number, since)
+        return as_rule(as_document(document), rule_id, number, since)
     except ConfigurationRefused as error:
         log.warning("rule_unreadable", rule_id=rule_id, version=number, reason=str(error))
         return None
-
-
-def _document(text: str) -> Any:
-    return Document().process_result_value(text, None)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, create_engine
@@ -40,4 +39,4 @@ def test_every_part_of_an_event_is_kept() -> None:
 def test_what_was_not_said_stays_unsaid() -> None:
     bare = JourneyEvent("evt_2", "custom", NOW)
     assert kept(bare) == bare
-    assert kept(replace(bare, known=Known.IDENTIFIED)).known is Known.IDENTIFIED
+    assert kept(bare._replace(known=Known.IDENTIFIED)).known is Known.IDENTIFIED
