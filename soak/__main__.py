@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from soak.campaign import Plan, staged
+from soak.campaign import Plan
 from soak.faults import fitting
 from soak.report import report
+from soak.stage import staged
 
 say = partial(print, flush=True)
 

@@ -205,8 +205,7 @@ class Sales:
         slot = self._profile(lead)["slot"]
         if deals and not lead.connected:
             yield f"a deal {deals} without a rep's word"
-        handed = lead.word or not came_late(self._moves(lead))  # docs/limits.md
-        if lead.qualified and handed and value.get("hs_lead_status") != (lead.word or NEW):
+        if lead.qualified and value.get("hs_lead_status") != (lead.word or NEW):
             yield f"status {value.get('hs_lead_status')} instead of {lead.word or NEW}"
         if lead.word == CONNECTED and (len(deals), value.get("lifecyclestage"), slot) != (
             1,
@@ -214,7 +213,7 @@ class Sales:
             4,
         ):
             yield f"connected, but deals {deals}, {value.get('lifecyclestage')}, slot {slot}"
-        is_mql = lead.qualified and not lead.word and not came_late(self._moves(lead))
+        is_mql = lead.qualified and not lead.word
         if is_mql and (value.get("lifecyclestage"), slot) != (MQL, 6):
             yield f"qualified, but {value.get('lifecyclestage')}, slot {slot}"
         if is_mql and value.get("hubspot_owner_id") not in OWNERS:
@@ -239,13 +238,6 @@ class Sales:
         event = {"id": f"evt_{self._last}", "type": kind, "occurred_at": when, **more}
         event["visitor"] = {**visitor, "email": self._email(lead.number), "state": "verified"}
         self.site.tell(lead.number, event)
-
-
-def came_late(moves: list[Json]) -> bool:
-    """Say whether a rule moved a visitor before the record was known: that is not handed over."""
-    known = [row["recorded_at"] for row in moves if row["actor"] == "crm"]
-    ruled = [row["recorded_at"] for row in moves if row["actor"] == "rule"]
-    return bool(known and ruled) and min(ruled) < min(known)
 
 
 def portal(retries: list[float]) -> Twin:

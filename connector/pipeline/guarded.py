@@ -84,8 +84,9 @@ def _pre_read(sending: Sending, kind: str, rows: Sequence[Pending]) -> list[_Che
 def _known_words(unit: Unit, row: Pending) -> dict[str, set[str]]:
     """Return the values that count as seen: when the write was wanted, or learned of since.
 
-    What we wrote ourselves since we last heard of a field, and what the CRM was given before a
-    person wanted the write, is no edit in between. A rule that did not know of it yields.
+    What we wrote ourselves since we last heard of a field, or heard of last as our own, and what
+    the CRM was given before a person wanted the write, is no edit in between. A rule that did not
+    know of it yields.
     """
     found: dict[str, set[str]] = {}
     if row.purpose is Purpose.OWNER:
@@ -97,7 +98,7 @@ def _known_words(unit: Unit, row: Pending) -> dict[str, set[str]]:
         if last and (newest is None or newest.when <= (last.written_at or last.intent_at)):
             known.add(last.value)
         wanted_at = row.wanted_at if row.cause.startswith(PERSONS) else None
-        if newest and wanted_at and newest.when <= wanted_at:
+        if newest and (newest.ours or (wanted_at and newest.when <= wanted_at)):
             known.add(newest.value)
     return found
 

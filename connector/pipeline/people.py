@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from connector.domain.facts import ProfileId, RecordKey
+from connector.domain.facts import ProfileId, RecordKey, is_fresh
 from connector.domain.slots import Slot
 from connector.domain.steps import Kind, Step
 from connector.mapping.replay import ALIVE, Saying, replay
@@ -90,6 +90,23 @@ def greet(scene: Scene) -> None:
             scene.changes.joined.append(key)
             if made.ours:
                 scene.newcomers.add(key)
+    scene.newcomers |= {key for key in scene.touched if _has_turned_up(scene, key)}
+
+
+def _has_turned_up(scene: Scene, key: RecordKey) -> bool:
+    """Say whether a record is read for the first time, as a CRM's first of somebody moved lately.
+
+    A form makes a visitor an MQL a moment before it makes the contact.
+    """
+    record, before = scene.records.get(key), scene.crowd.records.get(key)
+    if record is None or record.read_at is None or record.profile_id is None:
+        return False
+    since = scene.profiles[record.profile_id].slot_since
+    if (before and before.read_at) or since is None or not is_fresh(since, scene.now):
+        return False
+    own = (one for one in scene.records_of(record.profile_id) if one.key != key)
+    is_first = not any(one.read_at and one.key.connection_id == key.connection_id for one in own)
+    return is_first and any(fact.record == key and not fact.silent for fact in scene.changes.facts)
 
 
 def _speaks(told: tuple[Saying, list[Step]] | None) -> bool:

@@ -6,8 +6,8 @@ import time
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from soak.campaign import connect_twin
 from soak.processes import wait_for
+from soak.stage import connect_twin
 
 if TYPE_CHECKING:
     from soak.campaign import Campaign

@@ -139,7 +139,7 @@ def test_who_is_in_the_crm_already_is_linked_and_not_made_again(either: House) -
     assert contacts(site.house) == ["11"]
     assert site.house.profile_of("11") == profile
     assert [row.state for row in site.house.rows(creation)] == ["found"]
-    assert site.house.crm.past("11", "lifecyclestage") == ["lead"]
+    assert site.house.crm.past("11", "lifecyclestage") == ["lead", "marketingqualifiedlead"]
 
 
 def test_a_record_whose_address_is_changed_at_once_is_theirs_all_the_same(site: Site) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulators.hubspot.testing import Twin
-from soak.sales import CONNECTED, SQL, Lead, Sales, came_late
+from soak.sales import CONNECTED, SQL, Lead, Sales
 from tests.soak.test_visitors import Heard
 
 
@@ -76,10 +76,3 @@ def test_a_seed_plays_the_same_sales_again(sales: Sales) -> None:
         for _ in range(40):
             again.act()
     assert [(one.by_hand, one.qualified, one.word) for one in again.leads] == first
-
-
-def test_a_record_that_was_known_after_the_rule_s_move_came_late() -> None:
-    moves = [{"actor": "crm", "recorded_at": "12:02"}, {"actor": "rule", "recorded_at": "12:01"}]
-
-    assert came_late(moves)
-    assert not came_late([{**moves[0], "recorded_at": "12:00"}, moves[1]])
