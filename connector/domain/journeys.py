@@ -78,6 +78,10 @@ class Happened(NamedTuple):
     received_at: datetime
     silent: bool = False
 
+    def of(self, profile_id: ProfileId) -> Happened:
+        """Return it as a profile's."""
+        return Happened(self.id, profile_id, self.event, self.received_at, self.silent)
+
 
 class Visitor(NamedTuple):
     """What a profile's journey says of it so far.

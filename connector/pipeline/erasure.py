@@ -55,7 +55,9 @@ def word(name: Alias) -> str:
 
 
 def graves(unit: Unit, account_id: AccountId, names: Collection[Alias]) -> Mapping[Alias, datetime]:
-    """Return when which of these names were erased."""
+    """Return when which of these names were erased; where nobody was, no name is hashed."""
+    if not unit.people.has_graves(account_id):
+        return {}
     sealed = {seal: told for told, seal in unit.seals(account_id, [*map(word, names)]).items()}
     found = {sealed[key]: when for key, when in unit.buried(account_id, [*sealed]).items()}
     return {name: found[word(name)] for name in names if word(name) in found}

@@ -20,6 +20,7 @@ PARTS = (
     *("device_id", "user_id", "email", "known", "lead_stage", "title", "form_name"),
     *("origin", "person", "client", "engagement", "more"),
 )
+_KNOWN: Mapping[str, Known] = {known.value: known for known in Known}
 
 
 class Journeys:
@@ -73,7 +74,7 @@ def event_row(event: JourneyEvent) -> dict[str, Any]:
 def as_happened(row: Row[Any]) -> Happened:
     """Return an event's row as a value."""
     data = dict(row.data)
-    known = Known(data.pop("known", Known.ANONYMOUS))
+    known = _KNOWN[data.pop("known", Known.ANONYMOUS)]
     event = JourneyEvent(
         row.key,
         row.type,
@@ -92,7 +93,7 @@ def as_visitor(row: Row[Any]) -> Visitor:
     """Return a visitor's row as a value."""
     return Visitor(
         ProfileId(row.profile_id),
-        Known(row.known),
+        _KNOWN[row.known],
         row.origin,
         row.person,
         row.first_at,

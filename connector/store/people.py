@@ -186,6 +186,11 @@ class People:
             found |= {row.key: row.erased_at for row in self.tx.execute(query)}
         return found
 
+    def has_graves(self, account_id: AccountId) -> bool:
+        """Say whether anybody was erased."""
+        own = (t.tombstone.c.account_id == account_id, t.tombstone.c.kind.in_(_BURIED))
+        return self.tx.execute(select(t.tombstone.c.key).where(*own).limit(1)).first() is not None
+
     def lift(self, account_id: AccountId, sealed: Collection[str]) -> None:
         """Lift the tombstones of sealed addresses."""
         for some in slices(sealed):

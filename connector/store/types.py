@@ -18,7 +18,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # Made once: `dumps` with separators makes an encoder for every value.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-_decode = json.JSONDecoder().decode
+# Not `decode`, which looks for blanks before and behind what we wrote ourselves.
+_decode = json.JSONDecoder().raw_decode
 
 # SQLite numbers rows by itself only where the key is declared INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -74,4 +75,4 @@ def _text(value: Any) -> str | None:
 
 def as_document(value: str | None) -> Any:
     """Return the document that a text is."""
-    return None if value is None else _decode(value)
+    return None if value is None else _decode(value)[0]
