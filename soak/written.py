@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 AFTER_COMMIT = 5.0  # seconds: the slow fault does a call 4 s after it began
 MARKETING = ("lifecyclestage", "hs_lead_status", "hubspot_owner_id")
+OPT_OUT = "hs_email_optout"
 NEVER = 1 << 62
+EVERY: Mapping[str, str] = {}
 
 
 class Change(NamedTuple):
@@ -66,20 +68,22 @@ def _since(changes: Iterable[Change], first: int, second: int) -> bool:
 def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]:
     """Return what was written about people after their slot 10 had committed.
 
-    A record counts from its own opt-out on: before it, it may have been somebody else's, who was
-    joined to one that had opted out earlier. A write under the id of a record that was merged into
-    it, of which nobody has heard yet, lands on it too.
+    A record counts from its own opt-out on, and from when that was acknowledged: before, it may
+    have been somebody else's, who was joined to one that had opted out earlier. A write under the
+    id of a record that was merged into it, of which nobody has heard yet, lands on it too.
     """
     found = []
     writes = list(scene.work.twin.world.portal.writes)
     merged = heard(scene.work, {"contact.merge"})
+    told = heard(scene.work, {"contact.propertyChange"}, {"propertyName": OPT_OUT})
     for record, out_at in scene.work.out_since.items():
         profile = scene.profiles.get(record)
         if profile is None or profile["slot"] != 10:
             continue
         moves = list(scene.own.items(f"profiles/{profile['id']}/moves"))
         recorded = [datetime.fromisoformat(row["recorded_at"]).timestamp() for row in moves]
-        since = max([*recorded, out_at])
+        known = [one.heard / 1000 for one in told.get(record, ()) if one.heard != NEVER]
+        since = max([*recorded, *known, out_at])
         late = since + AFTER_COMMIT
         late = max([late, *(end for begin, end in excuses if begin <= since <= end)])
         for row in writes:
@@ -87,14 +91,17 @@ def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]
                 continue
             if _since(merged.get(record, ()), row["at"], row["at"]):
                 continue
-            told = (row["property"], row["value"])
-            if row["property"] in MARKETING or (told[0] == "bnb_lead_slot" and told[1] != "10"):
+            name, value = row["property"], row["value"]
+            if name in MARKETING or (name == "bnb_lead_slot" and value != "10"):
                 after = f"{row['at'] / 1000 - since:.1f} s later, at {row['at']}"
-                found.append(f"{record}: {told} written {after}; merges {merged.get(record)}")
+                what = f"{name}={value!r} written {after}"
+                found.append(f"{record}: {what}; merges {merged.get(record)}")
     return found
 
 
-def heard(work: Workload, kinds: Collection[str]) -> Mapping[str, list[Change]]:
+def heard(
+    work: Workload, kinds: Collection[str], like: Mapping[str, str] = EVERY
+) -> Mapping[str, list[Change]]:
     """Return what of these kinds became of records, with when its first delivery was answered 2xx.
 
     The sender retries for two minutes: until then the product can't know.
@@ -107,7 +114,7 @@ def heard(work: Workload, kinds: Collection[str]) -> Mapping[str, list[Change]]:
                 known.setdefault(key(event), row["at"])
     found: dict[str, list[Change]] = {}
     for event in list(sender.events):
-        if event["subscriptionType"] in kinds:
+        if event["subscriptionType"] in kinds and like.items() <= event.items():
             change = Change(event["occurredAt"], known.get(key(event), NEVER))
             found.setdefault(str(event["objectId"]), []).append(change)
     return found

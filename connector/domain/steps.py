@@ -104,7 +104,7 @@ def fold(steps: Iterable[Step]) -> Story:
     """Fold steps, in order of time, into a slot and the moves that led there."""
     standing = Standing()
     moves: list[Move] = []
-    for step in sorted(steps, key=lambda step: (step.stamp, step.key)):
+    for step in sorted(steps, key=_place):
         after = _TAKE[step.kind](standing, step)
         if after is not standing:
             after = replace(after, success_at=_success(standing, after, step))
@@ -112,6 +112,14 @@ def fold(steps: Iterable[Step]) -> Story:
             moves.append(Move(standing.slot, after.slot, step.stamp.when, step))
         standing = after
     return Story(standing, tuple(moves))
+
+
+def _place(step: Step) -> tuple[object, ...]:
+    """Return a step's place in order of time: what is gone at an instant says no more at it.
+
+    A merge ends one record and has the other speak anew, in the same millisecond.
+    """
+    return step.stamp.when, step.kind is not Kind.GONE, step.stamp, step.key
 
 
 def _take_result(now: Standing, step: Step) -> Standing:

@@ -183,7 +183,8 @@ class Visits:
             for key, name in sorted(kept.names.items())
         ]
         put(self.tx, alias, names, ["since"])
-        seen = [own | _visitor(one) | {"score_at": now} for _, one in sorted(kept.visitors.items())]
+        told = sorted(kept.visitors.items())
+        seen = [{**own, **_visitor(one), "score_at": now} for _, one in told]
         # Without a model a first look is enough.
         has_model = is_serving(self.tx, account_id)
         put(self.tx, visitor, seen, [] if has_model else ["score_at"])
@@ -305,10 +306,7 @@ def _words_of(tx: Tx, account_id: AccountId, profiles: Sequence[ProfileId]) -> l
 
 
 def _visitor(one: Visitor) -> dict[str, Any]:
-    names = (*("first_at", "last_at", "identified_at"), *("verified_at", "reward_at", "origin_at"))
-    row: dict[str, Any] = {name: getattr(one, name) for name in names}
-    documents = {"origin": dict(one.origin), "person": dict(one.person)}
-    return {**row, **documents, "profile_id": one.profile_id, "known": one.known}
+    return {**one._asdict(), "origin": dict(one.origin), "person": dict(one.person)}
 
 
 def _visit(row: Row[Any]) -> Visit:

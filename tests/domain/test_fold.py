@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -102,6 +103,14 @@ def test_a_records_step_back_takes_the_profile_back() -> None:
 
 def test_a_records_step_back_goes_no_further_than_what_other_records_say() -> None:
     assert path(says(1, SQL), says(2, SAL, THERE), says(3, LEAD)) == [4, 5]
+
+
+def test_a_record_that_is_merged_away_says_no_more_at_that_instant() -> None:
+    """A merge ends a record and has the survivor speak anew in one millisecond."""
+    before = [says(1, SAL, THERE), person(2, CUSTOMER), says(2, CUSTOMER)]
+    gone = replace(step(Kind.GONE, 3, record=THERE), key="the last by its key")
+
+    assert path(*before, says(3, MQL), gone) == [5, 8, 6]
 
 
 def test_a_records_step_back_can_lead_forward_to_what_another_record_says() -> None:

@@ -97,6 +97,20 @@ def test_a_merge_counts_until_the_product_has_heard_of_it(work: Workload) -> Non
     assert len(written.repeats(work, [])) == 1
 
 
+def test_an_opt_out_counts_from_when_the_product_has_heard_of_it(work: Workload) -> None:
+    one = work.create()
+    work.unsubscribe(one)
+    event = next(row for row in work.twin.events() if row.get("propertyName") == written.OPT_OUT)
+    answered = {"status": 204, "at": event["occurredAt"] + 9000, "events": [event]}
+    work.twin.world.sender.deliveries.append(answered)
+
+    (told,) = written.heard(
+        work, {"contact.propertyChange"}, {"propertyName": written.OPT_OUT, "propertyValue": "true"}
+    )[one.id]
+
+    assert told.heard - told.at == 9000
+
+
 def test_a_move_that_may_have_been_made_has_later_ones_move_anew(work: Workload) -> None:
     one = work.create().id
     work.twin.edit("contacts", one, lifecyclestage="lead")
