@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from simulators.hubspot.testing import Twin
 from soak import compare, processes, written
+from soak.backlog import Backlog
 from soak.installation import Installation, Through
 from soak.processes import wait_for
 from soak.servers import Postgres, Valkey
@@ -76,6 +77,7 @@ class Campaign:
         self.resting = threading.Event()
         self.idle = threading.Event()
         self.over = threading.Event()
+        self.backlog = Backlog(self.own, self.over)
         self._seen = 0
         self._frozen: list[tuple[float, float]] = []
         self._thread = threading.Thread(target=self._work, name="workload", daemon=True)
@@ -133,6 +135,7 @@ class Campaign:
         for _ in range(FIRST_PEOPLE):
             self.work.create()
         self._thread.start()
+        self.backlog.start()
         self.walking.start(self.found)
         names = self.plan.only or tuple(table)
         until = self.began + self.plan.minutes * 60
@@ -242,9 +245,9 @@ class Campaign:
             for what in ("lost", "doubled", "diverged", "details"):
                 getattr(verdict, what).extend(getattr(visits, what))
             if is_last:
-                self.repeated = written.repeats(self.work, self.excuses)
+                self.repeated = written.repeats(self.work, self.excuses, self.backlog.worked_off)
                 verdict.doubled += self.repeated
-                for row in written.after_opt_out(scene, self._frozen):
+                for row in written.after_opt_out(scene, self._frozen, self.backlog.worked_off):
                     self.found(f"after the opt-out: {row}")
         self.verdicts.append(verdict)
         for what in ("lost", "doubled", "diverged"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from soak.backlog import NEVER
 from soak.compare import Json, Scene, key
 from soak.story import is_ours
 
@@ -15,18 +16,22 @@ if TYPE_CHECKING:
 AFTER_COMMIT = 5.0  # seconds: the slow fault does a call 4 s after it began
 MARKETING = ("lifecyclestage", "hs_lead_status", "hubspot_owner_id")
 OPT_OUT = "hs_email_optout"
-NEVER = 1 << 62
 EVERY: Mapping[str, str] = {}
 
 
 class Change(NamedTuple):
-    """When something became of a record, and when the product had acknowledged to know, in ms."""
+    """When something became of a record, and when the product had taken it in, in ms."""
 
     at: int
     heard: int
 
 
-def repeats(work: Workload, excuses: list[tuple[float, float]]) -> list[str]:
+WorkedOff = Callable[[int], int]  # when what was acknowledged by some time had been taken in; ms
+
+
+def repeats(
+    work: Workload, excuses: list[tuple[float, float]], worked_off: WorkedOff = int
+) -> list[str]:
     """Return writes of a value that the field already had from us, without a fault as a cause.
 
     `excuses` are the times (epoch seconds) in which a write may be made again.
@@ -37,7 +42,7 @@ def repeats(work: Workload, excuses: list[tuple[float, float]]) -> list[str]:
             told.setdefault((str(event["objectId"]), event["propertyName"]), []).append(
                 event["occurredAt"]
             )
-    anew = heard(work, {"contact.restore", "contact.merge"})
+    anew = heard(work, {"contact.restore", "contact.merge"}, worked_off)
     last: dict[tuple[str, str], Json] = {}
     found = []
     for row in list(work.twin.world.portal.writes):
@@ -65,7 +70,9 @@ def _since(changes: Iterable[Change], first: int, second: int) -> bool:
     return any(one.at <= second and first <= one.heard + AFTER_COMMIT * 1000 for one in changes)
 
 
-def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]:
+def after_opt_out(
+    scene: Scene, excuses: list[tuple[float, float]], worked_off: WorkedOff = int
+) -> list[str]:
     """Return what was written about people after their slot 10 had committed.
 
     A record counts from its own opt-out on, and from when that was acknowledged: before, it may
@@ -74,8 +81,8 @@ def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]
     """
     found = []
     writes = list(scene.work.twin.world.portal.writes)
-    merged = heard(scene.work, {"contact.merge"})
-    told = heard(scene.work, {"contact.propertyChange"}, {"propertyName": OPT_OUT})
+    merged = heard(scene.work, {"contact.merge"}, worked_off)
+    told = heard(scene.work, {"contact.propertyChange"}, worked_off, {"propertyName": OPT_OUT})
     for record, out_at in scene.work.out_since.items():
         profile = scene.profiles.get(record)
         if profile is None or profile["slot"] != 10:
@@ -100,9 +107,12 @@ def after_opt_out(scene: Scene, excuses: list[tuple[float, float]]) -> list[str]
 
 
 def heard(
-    work: Workload, kinds: Collection[str], like: Mapping[str, str] = EVERY
+    work: Workload,
+    kinds: Collection[str],
+    worked_off: WorkedOff = int,
+    like: Mapping[str, str] = EVERY,
 ) -> Mapping[str, list[Change]]:
-    """Return what of these kinds became of records, with when its first delivery was answered 2xx.
+    """Return what of these kinds became of records, with when its first delivery was taken in.
 
     The sender retries for two minutes: until then the product can't know.
     """
@@ -111,7 +121,7 @@ def heard(
     for row in list(sender.deliveries):
         if row["status"] // 100 == 2:
             for event in row["events"]:
-                known.setdefault(key(event), row["at"])
+                known.setdefault(key(event), worked_off(row["at"]))
     found: dict[str, list[Change]] = {}
     for event in list(sender.events):
         if event["subscriptionType"] in kinds and like.items() <= event.items():

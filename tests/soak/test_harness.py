@@ -105,7 +105,7 @@ def test_an_opt_out_counts_from_when_the_product_has_heard_of_it(work: Workload)
     work.twin.world.sender.deliveries.append(answered)
 
     (told,) = written.heard(
-        work, {"contact.propertyChange"}, {"propertyName": written.OPT_OUT, "propertyValue": "true"}
+        work, {"contact.propertyChange"}, like={"propertyName": written.OPT_OUT}
     )[one.id]
 
     assert told.heard - told.at == 9000
