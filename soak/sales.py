@@ -118,12 +118,15 @@ class Sales:
             self.twin.edit("contacts", one.id, city="Victoria")
 
     def disturb(self) -> None:
-        """Have a call that concerns deals, or any other, fail or lose its answer; one at a time.
+        """Have one call that concerns deals, or any, fail or lose its answer, or none again.
 
-        Failures without a success between have the product wait longer each time.
+        Were there always one that fails, the first after each wait would: the product, which waits
+        longer each time until something is done, would never get anything done.
         """
         fault = {"match": self.chance.choice(("/deals", "/crm/")), **self.chance.choice(TROUBLES)}
-        if not any(one["times"] for one in self.twin.faults()):
+        if any(one["times"] for one in self.twin.faults()):
+            self.twin.clear_faults()
+        else:
             self.twin.ask("POST", "faults", fault)
 
     def double(self) -> None:
