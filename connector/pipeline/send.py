@@ -84,10 +84,17 @@ class Sending:
 
 def profiles_of(unit: Unit, connection: Connection, rows: Iterable[Pending]) -> Profiles:
     """Return the profiles behind writes, as they stand in this transaction."""
-    people = unit.people
-    found = {row.profile_id for row in rows if row.profile_id}
-    profiles = {one: people.profile(connection.account_id, one) for one in sorted(found)}
-    return {one: profile for one, profile in profiles.items() if profile}
+    ids = {row.profile_id for row in rows if row.profile_id}
+    found: dict[ProfileId, Profile] = {}
+    for one, profile in unit.visits.profiles(connection.account_id, sorted(ids)).items():
+        whole = profile
+        if profile.merged_into:
+            survivor = unit.people.profile(connection.account_id, one)
+            if survivor is None:
+                continue
+            whole = survivor
+        found[one] = whole
+    return found
 
 
 Profiles = Mapping[ProfileId, Profile]

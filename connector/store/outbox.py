@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Exists, Row, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Exists,
+    Row,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.domain.slots import Slot
@@ -16,7 +30,7 @@ from connector.store import tables as t
 from connector.store.inbox import Backlog, count
 from connector.store.pushed import doubt
 from connector.store.rows import as_pending, as_record, as_writing
-from connector.store.sql import add, slices
+from connector.store.sql import add, run, slices
 from connector.stored import BULK, Claim, Pending, Purpose, Record, State, Writing
 
 
@@ -67,19 +81,33 @@ def settle(tx: Connection, rows: Sequence[Pending], now: datetime) -> None:
     Only our own fields are worked out as they go; what else was to be written stands, an owner
     whose turn was taken since the write was claimed too.
     """
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        values: dict[str, Any] = {
-            "state": row.state,
-            "reason": row.reason,
-            "attempts": row.attempts,
-            "due_at": row.due_at or now,
-        }
-        if row.purpose is Purpose.OWN:
-            values["fields"] = dict(row.fields)
-        if row.state is State.SENT:
-            values["sent_at"] = now
-        own = (t.outbox.c.id == row.id, t.outbox.c.state == State.SENDING)
-        tx.execute(update(t.outbox).where(*own).values(**values))
+        values = _settled(row, now)
+        told = {f"new_{name}": value for name, value in values.items()}
+        alike[tuple(values)].append({"row": row.id} | told)
+    for names, some in alike.items():
+        run(tx, _settling(names), some)
+
+
+def _settled(row: Pending, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "state": row.state,
+        "reason": row.reason,
+        "attempts": row.attempts,
+        "due_at": row.due_at or now,
+    }
+    if row.purpose is Purpose.OWN:
+        values["fields"] = dict(row.fields)
+    if row.state is State.SENT:
+        values["sent_at"] = now
+    return values
+
+
+@cache
+def _settling(names: tuple[str, ...]) -> Update:
+    own = (t.outbox.c.id == bindparam("row"), t.outbox.c.state == literal_column("'sending'"))
+    return update(t.outbox).where(*own).values({name: bindparam(f"new_{name}") for name in names})
 
 
 def records(tx: Connection, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:

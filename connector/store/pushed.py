@@ -6,12 +6,22 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
 from connector.domain.facts import RecordKey
 from connector.store import tables as t
-from connector.store.sql import add
+from connector.store.sql import add, run, slices
 from connector.stored import LIVE, UNKNOWN, Purpose, State
+
+_KEPT = (
+    update(t.record)
+    .where(
+        t.record.c.connection_id == bindparam("connection"),
+        t.record.c.object == bindparam("kind"),
+        t.record.c.record_id == bindparam("own_id"),
+    )
+    .values(pushed=bindparam("now"))
+)
 
 
 def keep(
@@ -20,12 +30,34 @@ def keep(
     whole: Collection[RecordKey],
 ) -> None:
     """Keep what was written to records; where it was not all of our fields, a doubt stays."""
-    for key, values in fields.items():
-        own = _of(t.record, key)
-        held = tx.execute(select(t.record.c.pushed).where(*own)).scalar()
-        if held is not None:
-            before = {} if key in whole else held
-            tx.execute(update(t.record).where(*own).values(pushed={**before, **values}))
+    held = _held(tx, fields)
+    rows = [
+        {
+            "connection": key.connection_id,
+            "kind": key.object,
+            "own_id": key.record_id,
+            "now": {**({} if key in whole else held[key]), **values},
+        }
+        for key, values in fields.items()
+        if key in held
+    ]
+    if rows:
+        run(tx, _KEPT, rows)
+
+
+def _held(tx: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Mapping[str, str]]:
+    """Return what our own fields held on records."""
+    found: dict[RecordKey, Mapping[str, str]] = {}
+    own = t.record.c
+    wanted = sorted(keys)
+    for place in sorted({(key.connection_id, key.object) for key in wanted}):
+        ids = [key.record_id for key in wanted if (key.connection_id, key.object) == place]
+        for some in slices(ids):
+            of_place = (own.connection_id == place[0], own.object == place[1])
+            query = select(own.record_id, own.pushed).where(*of_place, own.record_id.in_(some))
+            for record_id, pushed in tx.execute(query).all():
+                found[RecordKey(*place, record_id)] = pushed
+    return found
 
 
 def doubt(tx: Connection, keys: Iterable[RecordKey], now: datetime) -> None:
