@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from soak.installation import Installation
 
 LOOK_EVERY = 0.5
-NEVER = 1 << 62
+ALWAYS, NEVER = 0, 1 << 62
 # Deliveries first: what is split meanwhile shows among the events.
 SHELVES = ("", "e0")
 
@@ -39,16 +39,14 @@ class Backlog:
     def _look(self) -> None:
         while not self.over.wait(LOOK_EVERY):
             now = int(time.time() * 1000)
-            oldest = [self._oldest(cursor) for cursor in SHELVES]
-            if None not in oldest:
-                self.looks.append((now, min(one for one in oldest if one is not None)))
+            self.looks.append((now, min(self._oldest(cursor) for cursor in SHELVES)))
 
-    def _oldest(self, cursor: str) -> int | None:
-        """Return since when the oldest behind a cursor waits, None where nobody answers."""
+    def _oldest(self, cursor: str) -> int:
+        """Return since when the oldest behind a cursor waits: always, where nobody answers."""
         query = {"state": "pending", "limit": "1", "cursor": cursor}
         reply = self.own.ask("GET", "inbox", query=query, timeout=2)
         if reply is None or not reply.ok:
-            return None
+            return ALWAYS
         return min((_ms(row["received_at"]) for row in reply.json()["items"]), default=NEVER)
 
 

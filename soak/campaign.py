@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from simulators.hubspot.testing import Twin
 from soak import compare, processes, written
-from soak.backlog import Backlog
+from soak.backlog import NEVER, Backlog
 from soak.installation import Installation, Through
 from soak.processes import wait_for
 from soak.servers import Postgres, Valkey
@@ -245,6 +245,9 @@ class Campaign:
             for what in ("lost", "doubled", "diverged", "details"):
                 getattr(verdict, what).extend(getattr(visits, what))
             if is_last:
+                now = int(time.time() * 1000)
+                known = wait_for(lambda: self.backlog.worked_off(now) != NEVER, 10)
+                self.expect(known, "the inbox does not tell what is worked off")
                 self.repeated = written.repeats(self.work, self.excuses, self.backlog.worked_off)
                 verdict.doubled += self.repeated
                 for row in written.after_opt_out(scene, self._frozen, self.backlog.worked_off):

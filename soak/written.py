@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 AFTER_COMMIT = 5.0  # seconds: the slow fault does a call 4 s after it began
 MARKETING = ("lifecyclestage", "hs_lead_status", "hubspot_owner_id")
-OPT_OUT = "hs_email_optout"
-EVERY: Mapping[str, str] = {}
+
+
+OUT = "opt-out"
 
 
 class Change(NamedTuple):
@@ -26,12 +27,11 @@ class Change(NamedTuple):
     heard: int
 
 
-WorkedOff = Callable[[int], int]  # when what was acknowledged by some time had been taken in; ms
+# When all that was acknowledged by some time had been taken in; in ms.
+WorkedOff = Callable[[int], int]
 
 
-def repeats(
-    work: Workload, excuses: list[tuple[float, float]], worked_off: WorkedOff = int
-) -> list[str]:
+def repeats(work: Workload, excuses: list[tuple[float, float]], worked_off: WorkedOff) -> list[str]:
     """Return writes of a value that the field already had from us, without a fault as a cause.
 
     `excuses` are the times (epoch seconds) in which a write may be made again.
@@ -71,7 +71,7 @@ def _since(changes: Iterable[Change], first: int, second: int) -> bool:
 
 
 def after_opt_out(
-    scene: Scene, excuses: list[tuple[float, float]], worked_off: WorkedOff = int
+    scene: Scene, excuses: list[tuple[float, float]], worked_off: WorkedOff
 ) -> list[str]:
     """Return what was written about people after their slot 10 had committed.
 
@@ -82,15 +82,14 @@ def after_opt_out(
     found = []
     writes = list(scene.work.twin.world.portal.writes)
     merged = heard(scene.work, {"contact.merge"}, worked_off)
-    told = heard(scene.work, {"contact.propertyChange"}, worked_off, {"propertyName": OPT_OUT})
-    for record, out_at in scene.work.out_since.items():
+    outs = heard_opt_outs(scene.work, worked_off)
+    for record, out_at in outs.items():
         profile = scene.profiles.get(record)
         if profile is None or profile["slot"] != 10:
             continue
         moves = list(scene.own.items(f"profiles/{profile['id']}/moves"))
         recorded = [datetime.fromisoformat(row["recorded_at"]).timestamp() for row in moves]
-        known = [one.heard / 1000 for one in told.get(record, ()) if one.heard != NEVER]
-        since = max([*recorded, *known, out_at])
+        since = max([*recorded, out_at])
         late = since + AFTER_COMMIT
         late = max([late, *(end for begin, end in excuses if begin <= since <= end)])
         for row in writes:
@@ -107,10 +106,7 @@ def after_opt_out(
 
 
 def heard(
-    work: Workload,
-    kinds: Collection[str],
-    worked_off: WorkedOff = int,
-    like: Mapping[str, str] = EVERY,
+    work: Workload, kinds: Collection[str], worked_off: WorkedOff
 ) -> Mapping[str, list[Change]]:
     """Return what of these kinds became of records, with when its first delivery was taken in.
 
@@ -124,7 +120,24 @@ def heard(
                 known.setdefault(key(event), worked_off(row["at"]))
     found: dict[str, list[Change]] = {}
     for event in list(sender.events):
-        if event["subscriptionType"] in kinds and like.items() <= event.items():
+        if kind_of(event) in kinds:
             change = Change(event["occurredAt"], known.get(key(event), NEVER))
             found.setdefault(str(event["objectId"]), []).append(change)
     return found
+
+
+def heard_opt_outs(work: Workload, worked_off: WorkedOff) -> Mapping[str, float]:
+    """Return since when the product knows that records were opted out; epoch seconds."""
+    told = heard(work, {OUT}, worked_off)
+    found = {}
+    for record, out_at in work.out_since.items():
+        own = [one.heard for one in told.get(record, ()) if one.at <= out_at * 1000]
+        # Never told of, it was found by a look: then its move says when.
+        found[record] = max([out_at, *(at / 1000 for at in own[-1:] if at != NEVER)])
+    return found
+
+
+def kind_of(event: Json) -> str:
+    """Return what an event tells: an opt-out, else its subscription's type."""
+    out = (event.get("propertyName"), event.get("propertyValue")) == ("hs_email_optout", "true")
+    return OUT if out else str(event["subscriptionType"])

@@ -57,8 +57,6 @@ class Census:
         """Return the profile that an event belongs to; it may be joined with others later."""
         proven = known_by(event) is Known.VERIFIED
         names = event.aliases
-        if len(names) == 1 and not proven and (known := self._at_home(names[0])):
-            return known
         proves = proven or is_withdrawn(event)
         lent = {alias for alias in names if proves and self._is_borrowed(alias)}
         found = {alias.kind: None if alias in lent else self.holder(alias) for alias in names}
@@ -72,11 +70,6 @@ class Census:
         for alias in names:
             self._claim(alias, goal, proven=proves)
         return goal
-
-    def _at_home(self, alias: Alias) -> ProfileId | None:
-        """Return whose a name is, where one that comes alone and proves nothing is no news."""
-        name = self.names.get(alias) if alias.kind != "email" else None
-        return name.profile_id if name and name.profile_id not in self.lost else None
 
     def root(self, profile_id: ProfileId) -> ProfileId:
         """Return what a profile has become."""

@@ -63,8 +63,6 @@ class JourneyEvent(NamedTuple):
     @property
     def aliases(self) -> tuple[Alias, ...]:
         """The names that the visitor came by, the best first."""
-        if not self.email and not self.user_id:  # most are
-            return (Alias("device", self.device_id),) if self.device_id else ()
         told = (("email", self.email), ("user", self.user_id), ("device", self.device_id))
         return tuple(Alias(kind, value) for kind, value in told if value)
 
@@ -77,10 +75,6 @@ class Happened(NamedTuple):
     event: JourneyEvent
     received_at: datetime
     silent: bool = False
-
-    def of(self, profile_id: ProfileId) -> Happened:
-        """Return it as a profile's."""
-        return Happened(self.id, profile_id, self.event, self.received_at, self.silent)
 
 
 class Visitor(NamedTuple):

@@ -83,7 +83,7 @@ def is_live(one: Happened) -> bool:
 
 def _of_survivor(scene: Scene, one: Happened) -> Happened:
     survivor = survivor_of(scene, one.profile_id)
-    return one if survivor == one.profile_id else one.of(survivor)
+    return one if survivor == one.profile_id else one._replace(profile_id=survivor)
 
 
 def _moment(one: Happened, rules: Iterable[Rule]) -> Moment | None:
@@ -118,7 +118,7 @@ def _again(
         for one in bench.events.get(profile_id, ()):
             if in_time(one) > first and one.id not in fresh and is_live(one):
                 rules = [rule for rule in index.by_event(one.event) if _counts(rule, own)]
-                if moment := _moment(one.of(profile_id), rules):
+                if moment := _moment(one._replace(profile_id=profile_id), rules):
                     yield moment
 
 

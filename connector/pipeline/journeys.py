@@ -110,7 +110,7 @@ def _is_live(visits: Iterable[Visit]) -> bool:
 def _happened(index: Index, scene: Scene, found: Reckoning) -> list[Happened]:
     """Return with whose they are the events that rules are judged on, to act or to be counted."""
     return [
-        one.happened.of(profile_id)
+        one.happened._replace(profile_id=profile_id)
         for profile_id, visits in found.whose.items()
         for one in visits
         if profile_id in scene.profiles or index.by_event(one.event)

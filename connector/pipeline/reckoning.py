@@ -282,8 +282,7 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
     done: dict[ProfileId, list[Done]] = {}
     for profile_id, visits in found.whose.items():
         known = visitor = found.kept.visitors[profile_id]
-        profile = found.profiles.get(profile_id)
-        if visitor.identified_at and profile and profile.slot in UNKNOWN:
+        if profile_id in found.profiles and found.profiles[profile_id].slot in UNKNOWN:
             # Identified once, when that did not qualify: it may by now.
             visitor = visitor._replace(identified_at=None, verified_at=None)
         for visit in found.earlier[profile_id]:
@@ -303,7 +302,7 @@ def act(services: Services, found: Reckoning, pipeline: Pipeline) -> dict[Profil
             ):
                 done.setdefault(profile_id, []).append((visit, deed))
             visitor = seen(visitor, visit.event, visit.when)
-        found.kept.visitors[profile_id] = joined(visitor, known) if known.identified_at else visitor
+        found.kept.visitors[profile_id] = joined(visitor, known)
     return done
 
 

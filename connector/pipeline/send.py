@@ -84,17 +84,13 @@ class Sending:
 
 def profiles_of(unit: Unit, connection: Connection, rows: Iterable[Pending]) -> Profiles:
     """Return the profiles behind writes, as they stand in this transaction."""
-    ids = {row.profile_id for row in rows if row.profile_id}
-    found: dict[ProfileId, Profile] = {}
-    for one, profile in unit.visits.profiles(connection.account_id, sorted(ids)).items():
-        whole = profile
-        if profile.merged_into:
-            survivor = unit.people.profile(connection.account_id, one)
-            if survivor is None:
-                continue
-            whole = survivor
-        found[one] = whole
-    return found
+    account_id, people = connection.account_id, unit.people
+    known = unit.visits.profiles(account_id, {row.profile_id for row in rows if row.profile_id})
+    whole = {
+        one: people.profile(account_id, one) if profile.merged_into else profile
+        for one, profile in known.items()
+    }
+    return {one: profile for one, profile in whole.items() if profile}
 
 
 Profiles = Mapping[ProfileId, Profile]

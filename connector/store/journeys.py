@@ -20,7 +20,6 @@ PARTS = (
     *("device_id", "user_id", "email", "known", "lead_stage", "title", "form_name"),
     *("origin", "person", "client", "engagement", "more"),
 )
-_KNOWN: Mapping[str, Known] = {known.value: known for known in Known}
 
 
 class Journeys:
@@ -74,7 +73,7 @@ def event_row(event: JourneyEvent) -> dict[str, Any]:
 def as_happened(row: Row[Any]) -> Happened:
     """Return an event's row as a value."""
     data = dict(row.data)
-    known = _KNOWN[data.pop("known", Known.ANONYMOUS)]
+    known = Known(data.pop("known", Known.ANONYMOUS))
     event = JourneyEvent(
         row.key,
         row.type,
@@ -93,7 +92,7 @@ def as_visitor(row: Row[Any]) -> Visitor:
     """Return a visitor's row as a value."""
     return Visitor(
         ProfileId(row.profile_id),
-        _KNOWN[row.known],
+        Known(row.known),
         row.origin,
         row.person,
         row.first_at,

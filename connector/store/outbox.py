@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    literal_column,
     or_,
     select,
     update,
@@ -29,6 +28,7 @@ from connector.domain.slots import Slot
 from connector.store import tables as t
 from connector.store.inbox import Backlog, count
 from connector.store.pushed import doubt
+from connector.store.records import of_record
 from connector.store.rows import as_pending, as_record, as_writing
 from connector.store.sql import add, run, slices
 from connector.stored import BULK, Claim, Pending, Purpose, Record, State, Writing
@@ -85,7 +85,7 @@ def settle(tx: Connection, rows: Sequence[Pending], now: datetime) -> None:
     for row in rows:
         values = _settled(row, now)
         told = {f"new_{name}": value for name, value in values.items()}
-        alike[tuple(values)].append({"row": row.id} | told)
+        alike[tuple(values)].append({"row": row.id, "was": State.SENDING} | told)
     for names, some in alike.items():
         run(tx, _settling(names), some)
 
@@ -106,26 +106,15 @@ def _settled(row: Pending, now: datetime) -> dict[str, Any]:
 
 @cache
 def _settling(names: tuple[str, ...]) -> Update:
-    own = (t.outbox.c.id == bindparam("row"), t.outbox.c.state == literal_column("'sending'"))
+    own = (t.outbox.c.id == bindparam("row"), t.outbox.c.state == bindparam("was"))
     return update(t.outbox).where(*own).values({name: bindparam(f"new_{name}") for name in names})
-
-
-def records(tx: Connection, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:
-    """Return records of one connection and object."""
-    if not keys:
-        return {}
-    query = select(t.record).where(
-        t.record.c.connection_id == keys[0].connection_id,
-        t.record.c.object == keys[0].object,
-        t.record.c.record_id.in_([key.record_id for key in keys]),
-    )
-    return {record.key: record for record in map(as_record, tx.execute(query))}
 
 
 def ask(tx: Connection, keys: Sequence[RecordKey], at: datetime | None, lane: int) -> None:
     """Have records read at a time, or (None) no more."""
     for key in keys:
-        tx.execute(update(t.record).where(*_of(t.record, key)).values(ask_at=at, ask_lane=lane))
+        own = of_record(t.record, key)
+        tx.execute(update(t.record).where(*own).values(ask_at=at, ask_lane=lane))
 
 
 def asked(
@@ -161,7 +150,7 @@ def intend(tx: Connection, account_id: AccountId, writings: Sequence[Writing]) -
 def written(tx: Connection, writing: Writing, at: datetime) -> None:
     """Date a write by the CRM's own clock once it is done."""
     own = (
-        *_of(t.written, writing.record),
+        *of_record(t.written, writing.record),
         t.written.c.field == writing.field,
         t.written.c.value == writing.value,
         t.written.c.intent_at == writing.intent_at,
@@ -173,7 +162,7 @@ def last_written(tx: Connection, key: RecordKey, field: str) -> Writing | None:
     """Return our newest write of a field."""
     query = (
         select(t.written)
-        .where(*_of(t.written, key), t.written.c.field == field)
+        .where(*of_record(t.written, key), t.written.c.field == field)
         .order_by(t.written.c.id.desc())
         .limit(1)
     )
@@ -340,11 +329,3 @@ def _writing(account_id: AccountId, one: Writing) -> dict[str, Any]:
         "cause": one.cause,
         "intent_at": one.intent_at,
     }
-
-
-def _of(table: Any, key: RecordKey) -> tuple[Any, Any, Any]:
-    return (
-        table.c.connection_id == key.connection_id,
-        table.c.object == key.object,
-        table.c.record_id == key.record_id,
-    )

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, bindparam, exists, select, update
 
 from connector.domain.facts import RecordKey
 from connector.store import tables as t
-from connector.store.sql import add, run, slices
+from connector.store.records import of_record, records
+from connector.store.sql import add, run
 from connector.stored import LIVE, UNKNOWN, Purpose, State
 
 _KEPT = (
@@ -29,35 +30,23 @@ def keep(
     fields: Mapping[RecordKey, Mapping[str, str]],
     whole: Collection[RecordKey],
 ) -> None:
-    """Keep what was written to records; where it was not all of our fields, a doubt stays."""
-    held = _held(tx, fields)
+    """Keep what was written to records of one connection and object.
+
+    Where it was not all of our fields, a doubt stays.
+    """
+    known = records(tx, list(fields))
     rows = [
         {
             "connection": key.connection_id,
             "kind": key.object,
             "own_id": key.record_id,
-            "now": {**({} if key in whole else held[key]), **values},
+            "now": {**({} if key in whole else known[key].pushed), **values},
         }
         for key, values in fields.items()
-        if key in held
+        if key in known
     ]
     if rows:
         run(tx, _KEPT, rows)
-
-
-def _held(tx: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Mapping[str, str]]:
-    """Return what our own fields held on records."""
-    found: dict[RecordKey, Mapping[str, str]] = {}
-    own = t.record.c
-    wanted = sorted(keys)
-    for place in sorted({(key.connection_id, key.object) for key in wanted}):
-        ids = [key.record_id for key in wanted if (key.connection_id, key.object) == place]
-        for some in slices(ids):
-            of_place = (own.connection_id == place[0], own.object == place[1])
-            query = select(own.record_id, own.pushed).where(*of_place, own.record_id.in_(some))
-            for record_id, pushed in tx.execute(query).all():
-                found[RecordKey(*place, record_id)] = pushed
-    return found
 
 
 def doubt(tx: Connection, keys: Iterable[RecordKey], now: datetime) -> None:
@@ -78,21 +67,21 @@ def rewrite(tx: Connection, keys: Iterable[RecordKey], now: datetime) -> None:
     for key in {_heir(tx, key) for key in keys}:
         _forget(tx, key)
         own = (t.record.c.profile_id == t.profile.c.id, t.profile.c.slot.is_not(None))
-        found = select(t.record).where(*_of(t.record, key), *own)
+        found = select(t.record).where(*of_record(t.record, key), *own)
         row = tx.execute(found).first()
         if row is not None and not _waits(tx, key):
             add(tx, t.outbox, [_wanted(row, key, now)])
 
 
 def _forget(tx: Connection, key: RecordKey) -> None:
-    tx.execute(update(t.record).where(*_of(t.record, key)).values(pushed={UNKNOWN: UNKNOWN}))
+    tx.execute(update(t.record).where(*of_record(t.record, key)).values(pushed={UNKNOWN: UNKNOWN}))
 
 
 def _heir(tx: Connection, key: RecordKey) -> RecordKey:
     """Return what a record became by merges: itself, where nothing."""
     seen = {key}
     while True:
-        into = tx.execute(select(t.record.c.merged_into).where(*_of(t.record, key))).scalar()
+        into = tx.execute(select(t.record.c.merged_into).where(*of_record(t.record, key))).scalar()
         if not into or (found := key._replace(record_id=into)) in seen:
             return key
         key = found
@@ -101,7 +90,7 @@ def _heir(tx: Connection, key: RecordKey) -> RecordKey:
 
 def _waits(tx: Connection, key: RecordKey) -> bool:
     own = (t.outbox.c.purpose == Purpose.OWN, t.outbox.c.state == State.PENDING)
-    return bool(tx.execute(select(exists().where(*_of(t.outbox, key), *own))).scalar_one())
+    return bool(tx.execute(select(exists().where(*of_record(t.outbox, key), *own))).scalar_one())
 
 
 def _wanted(row: Any, key: RecordKey, now: datetime) -> dict[str, Any]:
@@ -117,9 +106,3 @@ def _wanted(row: Any, key: RecordKey, now: datetime) -> dict[str, Any]:
         "due_at": now,
         "created_at": now,
     }
-
-
-def _of(table: Any, key: RecordKey) -> tuple[Any, Any, Any]:
-    own = table.c
-    same = (own.connection_id == key.connection_id, own.object == key.object)
-    return (*same, own.record_id == key.record_id)

@@ -28,13 +28,9 @@ def key_of(row: Row[Any]) -> RecordKey:
     return RecordKey(ConnectionId(row.connection_id), row.object, row.record_id)
 
 
-# Quicker than Slot(number), and batches have thousands.
-_SLOTS = {slot.value: slot for slot in Slot}
-
-
 def as_slot(number: int | None) -> Slot | None:
     """Return a stored slot."""
-    return None if number is None else _SLOTS[number]
+    return None if number is None else Slot(number)
 
 
 @lru_cache(maxsize=1024)

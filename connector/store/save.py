@@ -25,6 +25,7 @@ from connector.store import (
 )
 from connector.store import tables as t
 from connector.store.ledgers import notice
+from connector.store.records import of_record
 from connector.store.sql import add, put, slices, within
 from connector.stored import (
     Batch,
@@ -201,8 +202,8 @@ _TYPED = ("move", "reconsent")
 
 def _forget_record(tx: Connection, key: RecordKey) -> None:
     for table in (t.fact, t.event, t.written, t.journal, t.answer, t.handoff):
-        tx.execute(delete(table).where(*_of(table, key)))
-    tx.execute(delete(t.outbox).where(*_of(t.outbox, key), t.outbox.c.purpose != "erase"))
+        tx.execute(delete(table).where(*of_record(table, key)))
+    tx.execute(delete(t.outbox).where(*of_record(t.outbox, key), t.outbox.c.purpose != "erase"))
     ends = (
         (t.link.c.from_object == key.object) & (t.link.c.from_id == key.record_id),
         (t.link.c.to_object == key.object) & (t.link.c.to_id == key.record_id),
@@ -220,14 +221,6 @@ def _forget_parts(tx: Connection, connection_id: str, words: Collection[str]) ->
         *(t.event.c[name] == "" for name in ("object", "record_id", "happening")),
     )
     tx.execute(delete(t.event).where(*own, named))
-
-
-def _of(table: Any, key: RecordKey) -> tuple[Any, Any, Any]:
-    return (
-        table.c.connection_id == key.connection_id,
-        table.c.object == key.object,
-        table.c.record_id == key.record_id,
-    )
 
 
 def _at(key: RecordKey) -> dict[str, Any]:

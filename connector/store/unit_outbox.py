@@ -11,6 +11,7 @@ from sqlalchemy import Connection as Tx
 from connector.domain.facts import AccountId, ConnectionId, RecordKey
 from connector.store import outbox, pushed
 from connector.store.inbox import Backlog
+from connector.store.records import records
 from connector.stored import BULK, Claim, Connection, Pending, Record, Writing
 
 
@@ -41,7 +42,7 @@ class OutboxUnit:
 
     def records(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:
         """Return records of one connection and object."""
-        return outbox.records(self.tx, keys)
+        return records(self.tx, keys)
 
     def pushed(
         self, fields: Mapping[RecordKey, Mapping[str, str]], whole: Collection[RecordKey]

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.domain.errors import CrmError
+from connector.mapping.handoff import CreateDeal
 from connector.store import tables as t
 from connector.store.types import EPOCH
 from tests.pipeline.crm import Call
 from tests.pipeline.house import House
 
 Act = Callable[[], object]
+DEAL = CreateDeal(
+    enabled=True,
+    status=("CONNECTED",),
+    pipeline="default",
+    stage="appointment",
+    name="{firstname}",
+)
 
 
 class Crash(BaseException):

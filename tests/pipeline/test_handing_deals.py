@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.errors import CrmDenied, CrmDown, CrmError, CrmRefused
-from connector.mapping.handoff import CreateDeal, Handoff, ResetStatus
+from connector.mapping.handoff import Handoff, ResetStatus
 from connector.mapping.table import Disposition
 from connector.pipeline import forgetting
 from connector.pipeline.installing import install
 from connector.store import tables as t
+from tests.pipeline.acts import DEAL as PLAIN
 from tests.pipeline.acts import Crash, after, before, crash, fail, lead
 from tests.pipeline.crm import Trouble
 from tests.pipeline.house import ACCOUNT, CONNECTION, House, quick_house
 
 MQL, SQL = "marketingqualifiedlead", "salesqualifiedlead"
-DEAL = CreateDeal(
-    enabled=True,
-    status=("CONNECTED",),
-    pipeline="default",
-    stage="appointment",
-    name="{firstname} {company}",
-    fields={"dealtype": "newbusiness"},
-)
+DEAL = replace(PLAIN, name="{firstname} {company}", fields={"dealtype": "newbusiness"})
 
 
 def mql(house: House, record_id: str = "11", **more: str) -> str:

@@ -14,23 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.domain.errors import CrmDown, LeaseLost
-from connector.mapping.handoff import AssignOwner, CreateDeal, Handoff, ResetStatus, UntouchedTask
+from connector.mapping.handoff import AssignOwner, Handoff, ResetStatus, UntouchedTask
 from connector.store import tables as t
 from connector.store.tables_handoff import turn
-from tests.pipeline.acts import Crash, crash, lead, steal
+from tests.pipeline.acts import DEAL, Crash, crash, lead, steal
 from tests.pipeline.crm import Call
 from tests.pipeline.house import House, quick_house
 
 ALL_ON = Handoff(
     assign_owner=AssignOwner(enabled=True, owners=("7", "8", "9")),
     reset_status=ResetStatus(enabled=True, value="NEW"),
-    create_deal=CreateDeal(
-        enabled=True,
-        status=("CONNECTED",),
-        pipeline="default",
-        stage="appointment",
-        name="{firstname}",
-    ),
+    create_deal=DEAL,
     untouched_task=UntouchedTask(enabled=True, hours=4, subject="Call"),
 )
 # What is called for the sake of a hand-off, in this order.

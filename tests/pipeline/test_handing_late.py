@@ -6,14 +6,13 @@ import pytest
 
 from connector.mapping.handoff import (
     AssignOwner,
-    CreateDeal,
     Handoff,
     Recycle,
     ResetStatus,
     UntouchedTask,
 )
 from connector.store import tables as t
-from tests.pipeline.acts import lead, writes
+from tests.pipeline.acts import DEAL, lead, writes
 from tests.pipeline.house import House
 
 MQL = "marketingqualifiedlead"
@@ -21,7 +20,7 @@ HOUR, DAY = 3600, 86_400
 ALL = Handoff(
     AssignOwner(enabled=True, owners=("7", "8")),
     ResetStatus(enabled=True, value="NEW"),
-    CreateDeal(True, ("CONNECTED",), "default", "appointment", "{firstname}"),
+    DEAL,
     UntouchedTask(enabled=True, hours=4, subject="Call"),
     Recycle(enabled=True, after_days=30),
 )

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from connector.domain.errors import CrmDown
-from connector.mapping.handoff import AssignOwner, CreateDeal, Handoff, ResetStatus
-from tests.pipeline.acts import Act, after, before, fail
+from connector.mapping.handoff import AssignOwner, Handoff, ResetStatus
+from tests.pipeline.acts import DEAL, Act, after, before, fail
 from tests.pipeline.crm import Trouble
 from tests.pipeline.house import House
 from tests.pipeline.ruling import Ruling
@@ -26,14 +26,7 @@ def site(house: House) -> Site:
     house.crm.staff = ("7",)
     reset = ResetStatus(enabled=True, value="NEW")
     owner = AssignOwner(enabled=True, owners=("7",))
-    deal = CreateDeal(
-        enabled=True,
-        status=("CONNECTED",),
-        pipeline="default",
-        stage="appointment",
-        name="{firstname}",
-    )
-    house.remap(handoff=Handoff(reset_status=reset, assign_owner=owner, create_deal=deal))
+    house.remap(handoff=Handoff(reset_status=reset, assign_owner=owner, create_deal=DEAL))
     Ruling(house).rule()
     made = Site(house)
     made.do("verified_conversion", 0, device_id="d1", email="ann@x.io")

@@ -61,14 +61,19 @@ def test_an_address_that_nobody_answers_at_moves_nobody(work: Workload) -> None:
     assert work.puts == []
 
 
+def at_once(heard: int) -> int:
+    """Take in what is acknowledged in the same moment."""
+    return heard
+
+
 def test_a_value_written_twice_without_cause_is_doubled(work: Workload) -> None:
     one = work.create().id
     for at in (1_000_000, 1_050_000):
         row = {"object": "contacts", "id": one, "property": "bnb_lead_slot", "value": "3"}
         work.twin.world.portal.writes.append({**row, "at": at})
 
-    assert len(written.repeats(work, [])) == 1
-    assert written.repeats(work, [(1010.0, 1055.0)]) == []
+    assert len(written.repeats(work, [], at_once)) == 1
+    assert written.repeats(work, [(1010.0, 1055.0)], at_once) == []
 
 
 def test_what_a_person_undid_may_be_written_again(work: Workload) -> None:
@@ -79,36 +84,47 @@ def test_what_a_person_undid_may_be_written_again(work: Workload) -> None:
         work.twin.world.portal.writes.append({**row, "at": at})
     work.twin.edit("contacts", one, bnb_set_slot="6")
 
-    assert written.repeats(work, []) == []
+    assert written.repeats(work, [], at_once) == []
 
 
 def test_a_merge_counts_until_the_product_has_heard_of_it(work: Workload) -> None:
     one, other = work.create().id, work.create().id
     work.twin.merge("contacts", one, other)
-    (merge,) = written.heard(work, {"contact.merge"})[one]
+    (merge,) = written.heard(work, {"contact.merge"}, at_once)[one]
     event = next(row for row in work.twin.events() if row["eventId"] and "merge" in str(row))
     for at in (merge.at + 90_000, merge.at + 95_000):
         row = {"object": "contacts", "id": one, "property": "bnb_lead_slot", "value": "3"}
         work.twin.world.portal.writes.append({**row, "at": at})
 
-    assert written.repeats(work, []) == []
+    assert written.repeats(work, [], at_once) == []
     answered = {"status": 204, "at": merge.at + 80_000, "events": [event]}
     work.twin.world.sender.deliveries.append(answered)
-    assert len(written.repeats(work, [])) == 1
+    assert len(written.repeats(work, [], at_once)) == 1
 
 
 def test_an_opt_out_counts_from_when_the_product_has_heard_of_it(work: Workload) -> None:
     one = work.create()
     work.unsubscribe(one)
-    event = next(row for row in work.twin.events() if row.get("propertyName") == written.OPT_OUT)
+    event = next(row for row in work.twin.events() if written.kind_of(row) == written.OUT)
     answered = {"status": 204, "at": event["occurredAt"] + 9000, "events": [event]}
     work.twin.world.sender.deliveries.append(answered)
 
-    (told,) = written.heard(
-        work, {"contact.propertyChange"}, like={"propertyName": written.OPT_OUT}
-    )[one.id]
+    since = written.heard_opt_outs(work, lambda heard: heard + 1000)[one.id]
 
-    assert told.heard - told.at == 9000
+    assert since * 1000 - event["occurredAt"] == pytest.approx(10_000)
+
+
+def test_later_events_do_not_put_an_opt_out_off(work: Workload) -> None:
+    one = work.create()
+    work.unsubscribe(one)
+    known = written.heard_opt_outs(work, at_once)
+    event = next(row for row in work.twin.events() if written.kind_of(row) == written.OUT)
+    again = {**event, "eventId": 1, "occurredAt": event["occurredAt"] + 60_000}
+    work.twin.world.sender.events.append(again)
+    answered = {"status": 204, "at": again["occurredAt"], "events": [again]}
+    work.twin.world.sender.deliveries.append(answered)
+
+    assert written.heard_opt_outs(work, at_once) == known
 
 
 def test_a_move_that_may_have_been_made_has_later_ones_move_anew(work: Workload) -> None:
